@@ -1,0 +1,1 @@
+//! The book: `tollgate.yaml` with targets, groups, classification and limits, and every problem found while loading.

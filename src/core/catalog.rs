@@ -1,0 +1,1 @@
+//! Catalog facts: tables, columns, partitions, file facts. Facts only; adapters fetch them.

@@ -1,0 +1,1 @@
+//! DynamoDB: key schema, access path, expressions, item sizes.

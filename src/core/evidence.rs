@@ -1,0 +1,1 @@
+//! Evidence: the hash chain over a run's events, and its verification.

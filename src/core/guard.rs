@@ -1,0 +1,1 @@
+//! Guardrails: rules give findings, findings give a verdict.

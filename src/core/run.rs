@@ -1,0 +1,1 @@
+//! The run: state, commands and events; `decide`, `apply`, `effects`; expiry arithmetic.

@@ -1,0 +1,1 @@
+//! The session policy of one mint, made from the plan.

@@ -1,0 +1,1 @@
+//! The engine: the one service. Commands in, events out; drives a run through its ports. Allowed imports: `core`.

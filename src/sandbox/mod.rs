@@ -1,0 +1,1 @@
+//! The sandbox: STS, Athena and DynamoDB endpoints on loopback, over real local data. Allowed imports: `core`.

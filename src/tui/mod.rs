@@ -1,0 +1,1 @@
+//! The terminal app: `update` and `view` over one state. Allowed imports: `engine`, `core`.
