@@ -1,1 +1,3 @@
 //! The sandbox: STS, Athena and DynamoDB endpoints on loopback, over real local data. Allowed imports: `core`.
+
+pub mod api;
