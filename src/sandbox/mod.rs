@@ -1,3 +1,6 @@
 //! The sandbox: STS, Athena and DynamoDB endpoints on loopback, over real local data. Allowed imports: `core`.
 
 pub mod api;
+pub mod authorizer;
+pub mod clock;
+pub mod policy;
