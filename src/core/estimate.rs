@@ -66,11 +66,38 @@ impl Bounds {
     }
 }
 
+/// Optional bounds as three keys that are `null` when unknown: an absent key would read as "not asked".
+mod nullable {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Bounds;
+
+    #[derive(Serialize, Deserialize)]
+    struct Parts {
+        low: Option<u64>,
+        expected: Option<u64>,
+        high: Option<u64>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(bounds: &Option<Bounds>, serializer: S) -> Result<S::Ok, S::Error> {
+        Parts { low: bounds.map(|b| b.low), expected: bounds.map(|b| b.expected), high: bounds.map(|b| b.high) }
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bounds>, D::Error> {
+        let parts = Parts::deserialize(deserializer)?;
+        Ok(match (parts.low, parts.expected, parts.high) {
+            (Some(low), Some(expected), Some(high)) => Some(Bounds::new(low, expected, high)),
+            _ => None,
+        })
+    }
+}
+
 /// What one statement reads from storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
     /// Bytes; `None` when unknown.
-    #[serde(flatten)]
+    #[serde(flatten, with = "nullable")]
     pub bytes: Option<Bounds>,
     /// What this rests on.
     pub evidence: Evidence,
@@ -94,7 +121,7 @@ pub struct TableScan {
     /// `db.table`, or three parts for another data catalog.
     pub table: String,
     /// Bytes; `None` when unknown.
-    #[serde(flatten)]
+    #[serde(flatten, with = "nullable")]
     pub bytes: Option<Bounds>,
     /// In words: "3 of 365 partitions, 2 of 12 columns".
     pub why: String,
@@ -104,7 +131,7 @@ pub struct TableScan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadCost {
     /// Thousandths of a read unit; `None` when unknown.
-    #[serde(flatten)]
+    #[serde(flatten, with = "nullable")]
     pub units: Option<Bounds>,
     /// In words: "GetItem of one item up to 4 kB", "1 page expected".
     pub why: String,
@@ -149,6 +176,19 @@ mod tests {
         assert_eq!(ceiling(None, None, mb(2000)), mb(2000));
         assert_eq!(read_ceiling(Some(500), 5000), 10_000);
         assert_eq!(read_ceiling(None, 5000), 5_000_000);
+    }
+
+    #[test]
+    fn unknown_is_null_and_never_absent() {
+        let scan = TableScan { table: "web.alb_logs".into(), bytes: None, why: "no partitions in the catalog".into() };
+        let json = serde_json::to_string(&scan).unwrap();
+        assert_eq!(
+            json,
+            r#"{"table":"web.alb_logs","low":null,"expected":null,"high":null,"why":"no partitions in the catalog"}"#
+        );
+        assert_eq!(serde_json::from_str::<TableScan>(&json).unwrap(), scan);
+        let known = TableScan { bytes: Some(Bounds::exact(7)), ..scan };
+        assert_eq!(serde_json::from_str::<TableScan>(&serde_json::to_string(&known).unwrap()).unwrap(), known);
     }
 
     #[test]
