@@ -3,4 +3,5 @@
 pub mod api;
 pub mod authorizer;
 pub mod clock;
+pub mod dataset;
 pub mod policy;
