@@ -1,1 +1,3 @@
 //! The engine: the one service. Commands in, events out; drives a run through its ports. Allowed imports: `core`.
+
+pub mod ports;
