@@ -36,7 +36,13 @@ impl Authorizer {
             match policy.decide(action, resource_arn, context, self.clock.now()) {
                 Decision::Allow => return Ok(()),
                 Decision::ExplicitDeny => "with an explicit deny in a session policy".to_owned(),
-                Decision::ImplicitDeny => format!("because no session policy allows the {action} action"),
+                Decision::ImplicitDeny => match policy.not_understood() {
+                    // Not AWS's words: the author must learn that it is the sandbox that cannot judge this policy.
+                    Some(what) => {
+                        format!("because no session policy allows the {action} action (the sandbox does not know {what})")
+                    }
+                    None => format!("because no session policy allows the {action} action"),
+                },
             }
         };
         let arn = &self.principal.arn;
@@ -54,4 +60,73 @@ impl Authorizer {
 /// The account field of an ARN; `None` where it has none (S3) or is no ARN.
 fn account_of(arn: &str) -> Option<&str> {
     arn.split(':').nth(4).filter(|account| !account.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::units::Millis;
+
+    fn authorizer(policy: Option<&str>, clock: &Clock) -> Authorizer {
+        let principal = Principal {
+            arn: "arn:aws:sts::123456789012:assumed-role/shop/tg-ana".to_owned(),
+            account: "123456789012".to_owned(),
+            session: Some("tg-ana".to_owned()),
+        };
+        Authorizer::new(principal, policy.map(|text| Arc::new(Policy::parse(text).unwrap())), clock.clone())
+    }
+
+    const WORKGROUP: &str = "arn:aws:athena:eu-central-1:123456789012:workgroup/tg-small";
+
+    #[test]
+    fn words_are_those_of_aws() {
+        let clock = Clock::system();
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+                {{"Effect":"Allow","Action":"athena:GetQueryExecution","Resource":"{WORKGROUP}"}},
+                {{"Effect":"Deny","Action":"athena:StopQueryExecution","Resource":"*"}}]}}"#
+        );
+        let authorizer = authorizer(Some(&policy), &clock);
+        let message = |action| authorizer.check(action, WORKGROUP, &Context::new()).unwrap_err().message;
+        assert_eq!(authorizer.check("athena:GetQueryExecution", WORKGROUP, &Context::new()), Ok(()));
+        assert_eq!(
+            message("athena:StartQueryExecution"),
+            format!(
+                "User: arn:aws:sts::123456789012:assumed-role/shop/tg-ana is not authorized to perform: \
+                 athena:StartQueryExecution on resource: {WORKGROUP} because no session policy allows the \
+                 athena:StartQueryExecution action"
+            )
+        );
+        assert!(message("athena:StopQueryExecution").ends_with("with an explicit deny in a session policy"));
+    }
+
+    #[test]
+    fn another_account_is_refused_even_without_a_policy() {
+        let authorizer = authorizer(None, &Clock::system());
+        let other = "arn:aws:dynamodb:eu-central-1:999999999999:table/orders";
+        assert!(authorizer.check("dynamodb:GetItem", other, &Context::new()).is_err());
+        assert_eq!(authorizer.check("s3:GetObject", "arn:aws:s3:::shop-lake/web/x", &Context::new()), Ok(()));
+    }
+
+    #[test]
+    fn a_copy_is_refused_once_the_deadline_has_passed() {
+        let clock = Clock::system();
+        let deadline = clock.now().plus(Millis::from_mins(5));
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
+                {{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{"DateGreaterThan":{{"aws:CurrentTime":"{deadline}"}}}}}}]}}"#
+        );
+        let kept = authorizer(Some(&policy), &clock);
+        assert_eq!(kept.check("athena:StartQueryExecution", WORKGROUP, &Context::new()), Ok(()));
+        clock.advance(Millis::from_mins(6));
+        assert!(kept.check("athena:StartQueryExecution", WORKGROUP, &Context::new()).is_err());
+    }
+
+    #[test]
+    fn the_author_learns_what_is_not_known() {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*",
+            "Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}"#;
+        let error = authorizer(Some(policy), &Clock::system()).check("glue:GetTable", "*", &Context::new()).unwrap_err();
+        assert!(error.message.contains("aws:SourceIp"), "{}", error.message);
+    }
 }
