@@ -1,1 +1,5 @@
 //! SQL as Trino reads it: lexer, tree, parser, literals, name resolution, lineage, highlight tokens.
+
+pub mod analysis;
+pub mod coercion;
+pub mod types;
