@@ -2,4 +2,7 @@
 
 pub mod analysis;
 pub mod coercion;
+pub mod kind;
+pub mod token;
+pub mod tree;
 pub mod types;
