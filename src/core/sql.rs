@@ -3,6 +3,8 @@
 pub mod analysis;
 pub mod coercion;
 pub mod kind;
+pub mod resolve;
 pub mod token;
 pub mod tree;
 pub mod types;
+pub mod world;

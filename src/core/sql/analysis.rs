@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-pub use crate::core::guard::Span;
+use crate::core::sql::token::Span;
 use crate::core::sql::types::Type;
 
 /// Index into [`Analysis::tables`].
@@ -138,7 +138,7 @@ pub struct Source {
 }
 
 /// A column that decides on rows, order or grouping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Influence {
     /// Which.
     pub column: ColumnId,
@@ -363,20 +363,4 @@ pub struct AnalysisError {
     pub message: String,
     /// Where the server would point; `None` where it gives no place.
     pub span: Option<Span>,
-}
-
-/// The tables that statements can name, in one or several data catalogs, prepared for resolution. Made once from catalog files,
-/// used for many statements.
-#[derive(Debug, Clone, Default)]
-pub struct World {}
-
-/// Where a statement stands: what its short names mean.
-#[derive(Debug, Clone, Default)]
-pub struct Session {
-    /// The data catalog of one- and two-part names.
-    pub catalog: String,
-    /// The schema (database) of one-part names.
-    pub schema: Option<String>,
-    /// The types of the typed parameters (`:name`) that are not rendered yet.
-    pub parameters: Vec<(String, Type)>,
 }
