@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::core::units::Timestamp;
 
@@ -46,6 +46,32 @@ impl Day {
         Timestamp(i64::from(self.0) * DAY_MILLIS)
     }
 
+    /// Appends the day as ISO 8601 has it: `2026-11-20`.
+    pub(super) fn write_iso(self, to: &mut String) {
+        let (year, month, day) = self.civil();
+        super::column::put(to, format_args!("{year:04}-{month:02}-{day:02}"));
+    }
+
+    /// Year, month and day of the month. Howard Hinnant's `civil_from_days`: a million rows call it, so it does not go through
+    /// a calendar library.
+    fn civil(self) -> (i64, i64, i64) {
+        let days = i64::from(self.0) + 719_468;
+        let era = days.div_euclid(146_097);
+        let of_era = days.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    }
+
+    /// Reads a partition's folder name, as [`Day::folder`] writes it.
+    pub fn from_folder(name: &str) -> Option<Self> {
+        let value = percent_decode_str(name.strip_prefix("day=")?).decode_utf8().ok()?;
+        Self::from_partition(&value).filter(|day| day.folder() == name)
+    }
+
     /// The folder of this partition as Hive writes it: `day=2026%2F11%2F20`.
     pub fn folder(self) -> String {
         format!("day={}", utf8_percent_encode(&self.to_string(), HIVE))
@@ -54,20 +80,22 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.start().0) {
-            Ok(at) => {
-                let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-                write!(f, "{:04}/{:02}/{:02}", date.year(), date.month(), date.day())
-            }
-            // Outside the years jiff knows; no clock says so.
-            Err(_) => write!(f, "day {}", self.0),
-        }
+        let (year, month, day) = self.civil();
+        write!(f, "{year:04}/{month:02}/{day:02}")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_calendar_is_jiffs() {
+        for number in (-20_000..60_000).step_by(37) {
+            let date = jiff::Timestamp::from_millisecond(Day(number).start().0).unwrap().to_zoned(jiff::tz::TimeZone::UTC).date();
+            assert_eq!(Day(number).to_string(), date.strftime("%Y/%m/%d").to_string());
+        }
+    }
 
     #[test]
     fn days_have_partitions_and_folders() {
@@ -77,6 +105,8 @@ mod tests {
         assert_eq!(Day::from_partition("2026/11/20"), Some(day));
         assert_eq!(Day::from_partition("2026/1/2"), None);
         assert_eq!(Day::from_partition("soon"), None);
+        assert_eq!(Day::from_folder("day=2026%2F11%2F20"), Some(day));
+        assert_eq!(Day::from_folder("day=2026-11-20"), None);
         assert_eq!(day.minus(20).to_string(), "2026/10/31");
         assert_eq!(day.minus(3).age(day), Some(3));
         assert_eq!(day.age(day.minus(1)), None);
