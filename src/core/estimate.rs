@@ -3,6 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
+mod cast;
+mod function;
+mod hole;
+mod period;
+mod term;
+mod value;
+
 use crate::core::units::{Bytes, Micros};
 
 /// What an estimate rests on, best first.

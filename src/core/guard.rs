@@ -3,11 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
+mod judge;
 mod judgement;
 mod rule;
+mod world;
 
+pub use judge::{judge_dynamodb, judge_sql};
 pub use judgement::*;
 pub use rule::Rule;
+pub use world::{Param, Params, World};
 
 /// What a book says should happen when a rule finds something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
