@@ -1,0 +1,519 @@
+//! The journal on SQLite: compare-and-append, epochs, ids, places that may be trusted, damage that must be named.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rusqlite::Connection;
+use tollgate::adapters::journal::{Sharing, SqliteJournal};
+use tollgate::core::evidence::{Break, Damage};
+use tollgate::core::run::{Actor, EventBody};
+use tollgate::core::units::Timestamp;
+use tollgate::engine::ports::{Append, Journal, JournalError, Lease};
+
+const RUN: &str = "01JD000000000000000000AAAA";
+const OTHER: &str = "01JD000000000000000000BBBB";
+
+fn private(mode: u32) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
+    dir
+}
+
+fn open(path: &Path) -> SqliteJournal {
+    SqliteJournal::open(path, Sharing::Private).unwrap()
+}
+
+fn note(text: &str) -> EventBody {
+    EventBody::NoteAdded { text: text.to_owned() }
+}
+
+fn taken(epoch: u64) -> EventBody {
+    EventBody::DriverTaken { epoch, pid: 1, host: "bastion-1".into(), takeover: false }
+}
+
+fn append(run: &str, expected_seq: u64, epoch: Option<u64>, events: Vec<EventBody>) -> Append {
+    let actor = Actor { name: "ana".into(), uid: 1000, arn: None, host: "bastion-1".into() };
+    Append {
+        run: run.to_owned(),
+        expected_seq,
+        epoch,
+        actor,
+        events: events.into_iter().map(|body| (Timestamp(5), body)).collect(),
+    }
+}
+
+fn reason(error: JournalError) -> String {
+    match error {
+        JournalError::Unusable { reason, .. } => reason,
+        other => panic!("not refused for good: {other:?}"),
+    }
+}
+
+fn breaks(journal: &SqliteJournal, run: &str) -> Vec<(u64, Damage)> {
+    journal.verify(run).unwrap().unwrap_err().into_iter().map(|Break { seq, what }| (seq, what)).collect()
+}
+
+#[test]
+fn appends_are_decided_on_the_newest_event() {
+    let dir = private(0o700);
+    let journal = open(&dir.path().join("journal.db"));
+    let first = journal.append(&append(RUN, 0, None, vec![note("one"), note("two")])).unwrap();
+    assert_eq!(first.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(first[1].prev, first[0].hash);
+
+    let stale = journal.append(&append(RUN, 1, None, vec![note("late")])).unwrap_err();
+    assert!(matches!(stale, JournalError::Conflict { expected: 1, found: 2 }), "{stale}");
+    let unborn = journal.append(&append(OTHER, 3, None, vec![note("late")])).unwrap_err();
+    assert!(matches!(unborn, JournalError::Conflict { expected: 3, found: 0 }), "{unborn}");
+
+    journal.append(&append(RUN, 2, None, vec![note("three")])).unwrap();
+    journal.append(&append(OTHER, 0, None, vec![note("one")])).unwrap();
+    assert_eq!(journal.events(RUN).unwrap().len(), 3);
+    assert_eq!(journal.events(RUN).unwrap()[..2], first[..]);
+    assert_eq!(journal.events_after(RUN, 2).unwrap()[0].body, note("three"));
+    assert_eq!(journal.runs().unwrap(), [OTHER, RUN]);
+    assert!(matches!(journal.events("nobody"), Err(JournalError::Unknown(_))));
+    assert_eq!(journal.verify(RUN).unwrap().unwrap().events, 3);
+}
+
+/// A batch that fails in its middle leaves nothing behind.
+#[test]
+fn an_append_is_whole_or_nothing() {
+    let dir = private(0o700);
+    let journal = open(&dir.path().join("journal.db"));
+    journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
+    let version = journal.version().unwrap();
+    let large = EventBody::ClockCorrected { skew_ms: i64::MAX, source: "test".into() };
+    let refused = journal.append(&append(RUN, 1, None, vec![note("two"), large])).unwrap_err();
+    assert!(reason(refused).contains("data.skew_ms"));
+    assert_eq!(journal.events(RUN).unwrap().len(), 1);
+    assert_eq!(journal.version().unwrap(), version);
+    journal.append(&append(RUN, 1, None, vec![note("two")])).unwrap();
+    assert!(journal.verify(RUN).unwrap().is_ok());
+}
+
+#[test]
+fn only_the_newest_epoch_drives() {
+    let dir = private(0o700);
+    let journal = open(&dir.path().join("journal.db"));
+    let gone = |append: Append| matches!(journal.append(&append), Err(JournalError::EpochGone));
+    journal.append(&append(RUN, 0, Some(1), vec![taken(1), note("mine")])).unwrap();
+    journal.append(&append(RUN, 2, Some(1), vec![note("still mine")])).unwrap();
+    assert!(gone(append(RUN, 3, Some(1), vec![taken(1)])), "an epoch is taken once");
+    assert!(gone(append(RUN, 3, Some(2), vec![note("early"), taken(2)])), "an epoch holds from its event on");
+
+    journal.append(&append(RUN, 3, None, vec![taken(2)])).unwrap();
+    assert!(gone(append(RUN, 4, Some(1), vec![note("I was first")])));
+    journal.append(&append(RUN, 4, Some(2), vec![note("mine now")])).unwrap();
+    journal.append(&append(RUN, 5, None, vec![note("anybody may add a note")])).unwrap();
+    assert_eq!(journal.events(RUN).unwrap().len(), 6);
+
+    let lease = |epoch| Lease { epoch, pid: 7, host: "bastion-1".into(), beat_at: Timestamp(99) };
+    assert!(matches!(journal.beat(RUN, &lease(1)), Err(JournalError::EpochGone)), "a late beat of the old driver");
+    assert_eq!(journal.lease(RUN).unwrap(), None);
+    let version = journal.version().unwrap();
+    journal.beat(RUN, &lease(2)).unwrap();
+    assert_eq!(journal.lease(RUN).unwrap(), Some(lease(2)));
+    assert_eq!(journal.version().unwrap(), version, "a beat is not an append");
+    journal.release(RUN, 1).unwrap();
+    assert_eq!(journal.lease(RUN).unwrap(), Some(lease(2)), "the old driver cannot give the new one's lease up");
+    journal.release(RUN, 2).unwrap();
+    assert_eq!(journal.lease(RUN).unwrap(), None);
+}
+
+#[test]
+fn ids_resolve_by_their_end() {
+    let dir = private(0o700);
+    let journal = open(&dir.path().join("journal.db"));
+    for run in ["01JD00000000000000000012ZZ", "01JD00000000000000000092ZZ", "01JD0000000000000000007Q4K"] {
+        journal.append(&append(run, 0, None, vec![note("hello")])).unwrap();
+    }
+    assert_eq!(journal.resolve("7q4k").unwrap(), "01JD0000000000000000007Q4K");
+    assert_eq!(journal.resolve("12ZZ").unwrap(), "01JD00000000000000000012ZZ");
+    assert_eq!(journal.resolve("01JD00000000000000000092ZZ").unwrap(), "01JD00000000000000000092ZZ");
+    for (end, says) in [
+        ("Q4K", "at least its last 4"),
+        ("%%%%", "at least its last 4"),
+        ("", "at least its last 4"),
+        ("XXXX", "no run or request ends in XXXX"),
+        ("0007Q4KK", "no run or request"),
+    ] {
+        match journal.resolve(end) {
+            Err(JournalError::Unknown(text)) => assert!(text.contains(says), "{end}: {text}"),
+            other => panic!("{end}: {other:?}"),
+        }
+    }
+    let long = journal.resolve("0000012ZZ").unwrap();
+    assert_eq!(long, "01JD00000000000000000012ZZ");
+    // Ambiguous: the last four characters of both.
+    journal.append(&append("01JD00000000000000001112ZZ", 0, None, vec![note("hello")])).unwrap();
+    match journal.resolve("12ZZ") {
+        Err(JournalError::Unknown(text)) => assert!(text.starts_with("2 runs end in 12ZZ: 01JD"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Sixteen writers with connections of their own: every append lands once, in one chain, and readers see the version rise.
+#[test]
+fn sixteen_writers_lose_nothing() {
+    const WRITERS: usize = 16;
+    const EACH: usize = 6;
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    let start = Barrier::new(WRITERS);
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let (path, start) = (&path, &start);
+            scope.spawn(move || {
+                // Opening is part of the race: the first ones create the store.
+                start.wait();
+                let journal = open(path).with_patience(Duration::from_secs(60));
+                for number in 0..EACH {
+                    loop {
+                        let seq = journal.events_after(RUN, 0).unwrap().len() as u64;
+                        match journal.append(&append(RUN, seq, None, vec![note(&format!("{writer}/{number}"))])) {
+                            Ok(_) => break,
+                            Err(JournalError::Conflict { .. }) => {}
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let journal = open(&path);
+    let mut texts: Vec<String> = journal
+        .events(RUN)
+        .unwrap()
+        .into_iter()
+        .map(|event| match event.body {
+            EventBody::NoteAdded { text } => text,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    texts.sort();
+    texts.dedup();
+    assert_eq!(texts.len(), WRITERS * EACH);
+    assert_eq!(journal.verify(RUN).unwrap().unwrap().events, (WRITERS * EACH) as u64);
+    assert_eq!(journal.version().unwrap(), (WRITERS * EACH) as u64);
+}
+
+#[test]
+fn another_process_is_seen() {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    let (here, there) = (open(&path), open(&path));
+    let before = here.version().unwrap();
+    there.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
+    assert_ne!(here.version().unwrap(), before);
+    assert_eq!(here.events(RUN).unwrap().len(), 1);
+}
+
+#[test]
+fn a_writer_does_not_wait_for_ever() {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    let journal = open(&path).with_patience(Duration::from_millis(30));
+    let held = fs::File::open(dir.path().join("journal.db-lock")).unwrap();
+    held.lock().unwrap();
+    match journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap_err() {
+        JournalError::Temporary { reason, .. } => assert!(reason.contains("another tollgate"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(journal.runs().unwrap().is_empty(), "looking never waits");
+    held.unlock().unwrap();
+    let journal = journal.with_patience(Duration::from_secs(60));
+    journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
+}
+
+#[test]
+fn places_that_are_too_open_are_refused_with_the_fix() {
+    // (sharing, directory, file; what it says, or nothing where it is accepted)
+    let table: &[(Sharing, u32, Option<u32>, Option<&str>)] = &[
+        (Sharing::Private, 0o700, None, None),
+        (Sharing::Private, 0o700, Some(0o600), None),
+        (Sharing::Private, 0o750, None, Some("chmod 700")),
+        (Sharing::Private, 0o2770, Some(0o660), Some("chmod 700")),
+        (Sharing::Private, 0o700, Some(0o640), Some("chmod 600")),
+        (Sharing::Private, 0o700, Some(0o606), Some("chmod 600")),
+        (Sharing::Shared, 0o2770, None, None),
+        (Sharing::Shared, 0o2770, Some(0o660), None),
+        (Sharing::Shared, 0o700, None, None),
+        (Sharing::Shared, 0o770, None, Some("chmod 2770")),
+        (Sharing::Shared, 0o2775, None, Some("chmod 2770")),
+        (Sharing::Shared, 0o2770, Some(0o664), Some("chmod 660")),
+        (Sharing::Shared, 0o2770, Some(0o600), Some("chmod 660")),
+    ];
+    for (sharing, directory, file, says) in table {
+        let case = format!("{sharing:?} {directory:o} {file:?}");
+        let dir = private(*directory);
+        let path = dir.path().join("journal.db");
+        if let Some(mode) = file {
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(*mode)).unwrap();
+        }
+        match (SqliteJournal::open(&path, *sharing), says) {
+            (Ok(journal), None) => {
+                journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
+                let wanted = if *directory == 0o2770 { 0o660 } else { 0o600 };
+                for side in ["", "-wal", "-shm", "-lock"] {
+                    let mode = fs::metadata(format!("{}{side}", path.display())).unwrap().permissions().mode() & 0o777;
+                    assert_eq!(mode, wanted, "{case} {side}");
+                }
+            }
+            (Err(error), Some(says)) => {
+                let reason = reason(error);
+                assert!(reason.contains(says), "{case}: {reason}");
+            }
+            (Ok(_), Some(_)) => panic!("{case} was accepted"),
+            (Err(error), None) => panic!("{case}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn side_files_links_and_open_parents_are_checked() {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    let journal = open(&path);
+    journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
+    fs::set_permissions(dir.path().join("journal.db-wal"), Permissions::from_mode(0o644)).unwrap();
+    let refused = reason(SqliteJournal::open(&path, Sharing::Private).unwrap_err());
+    assert!(refused.contains("journal.db-wal"), "{refused}");
+    drop(journal);
+
+    let linked = private(0o700);
+    std::os::unix::fs::symlink(&path, linked.path().join("journal.db")).unwrap();
+    let refused = reason(SqliteJournal::open(&linked.path().join("journal.db"), Sharing::Private).unwrap_err());
+    assert!(refused.contains("not a plain file"), "{refused}");
+
+    let open_parent = private(0o777);
+    let inner = open_parent.path().join("state");
+    let refused = reason(SqliteJournal::open(&inner.join("journal.db"), Sharing::Private).unwrap_err());
+    assert!(refused.contains("could replace it"), "{refused}");
+
+    let missing = private(0o700);
+    let refused = reason(SqliteJournal::open(&missing.path().join("none/journal.db"), Sharing::Shared).unwrap_err());
+    assert!(refused.contains("install -d -m 2770"), "{refused}");
+}
+
+#[test]
+fn a_private_directory_is_made_closed() {
+    let dir = private(0o700);
+    let path = dir.path().join("state/tollgate/journal.db");
+    open(&path);
+    assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+/// A file at `path` that `make` has filled, 0600.
+fn file_with(make: impl FnOnce(&Path)) -> (tempfile::TempDir, PathBuf) {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    make(&path);
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    (dir, path)
+}
+
+#[test]
+fn files_that_are_no_journal_are_refused_untouched() {
+    type Make = fn(&Path);
+    let table: [(&str, Make, &str); 4] = [
+        ("text", |path| fs::write(path, "dear diary, ".repeat(100)).unwrap(), "damaged"),
+        (
+            "another database",
+            |path| Connection::open(path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap(),
+            "another program",
+        ),
+        (
+            "another application",
+            |path| Connection::open(path).unwrap().execute_batch("PRAGMA application_id = 7; PRAGMA user_version = 1").unwrap(),
+            "another program",
+        ),
+        (
+            "a newer journal",
+            |path| {
+                drop(open(path));
+                Connection::open(path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+            },
+            "a newer tollgate wrote it (format 2, this one knows 1)",
+        ),
+    ];
+    for (case, make, says) in table {
+        let (_dir, path) = file_with(make);
+        let before = fs::read(&path).unwrap();
+        let refused = reason(SqliteJournal::open(&path, Sharing::Private).unwrap_err());
+        assert!(refused.contains(says), "{case}: {refused}");
+        assert_eq!(fs::read(&path).unwrap(), before, "{case} was changed");
+    }
+}
+
+#[test]
+fn a_replaced_store_is_refused() {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    let journal = open(&path);
+    journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
+    fs::rename(&path, dir.path().join("old.db")).unwrap();
+    for refused in [journal.version().unwrap_err(), journal.append(&append(RUN, 1, None, vec![note("two")])).unwrap_err()] {
+        assert!(reason(refused).contains("put another file in its place"));
+    }
+    fs::write(&path, "").unwrap();
+    assert!(reason(journal.version().unwrap_err()).contains("put another file in its place"));
+}
+
+/// Somebody with the right to write the file, a database shell and a plan.
+fn tamper(path: &Path, sql: &str) {
+    let shell = Connection::open(path).unwrap();
+    shell.execute_batch("DROP TRIGGER IF EXISTS events_stay; DROP TRIGGER IF EXISTS events_keep").unwrap();
+    shell.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn the_store_itself_refuses_changes_to_events() {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    open(&path).append(&append(RUN, 0, None, vec![note("one")])).unwrap();
+    let shell = Connection::open(&path).unwrap();
+    for sql in ["UPDATE events SET json = ''", "DELETE FROM events"] {
+        assert!(shell.execute_batch(sql).unwrap_err().to_string().contains("events are never"), "{sql}");
+    }
+}
+
+#[test]
+fn tampering_is_named_and_not_continued() {
+    let cut = |to| Damage::CutOff { to };
+    let by_head = || Damage::Replaced { chained_by: "the head".into() };
+    // (what somebody did, the first break, where they would have us go on, whether an append goes on: damage before the end is
+    // for whoever verifies)
+    let table = [
+        ("UPDATE events SET json = replace(json, 'two', 'six') WHERE seq = 2", (2, Damage::Edited), 3, true),
+        ("DELETE FROM events WHERE seq = 2", (2, Damage::Dropped { to: None }), 3, true),
+        ("DELETE FROM events WHERE seq = 3", (3, cut(3)), 3, false),
+        ("DELETE FROM events", (1, cut(3)), 3, false),
+        ("DELETE FROM runs", (1, Damage::NoHead), 0, false),
+        ("UPDATE runs SET hash = 'ff'", (3, by_head()), 3, false),
+        ("UPDATE runs SET seq = 2", (2, by_head()), 2, false),
+        (
+            "INSERT INTO events (run, seq, json) SELECT run, 4, json FROM events WHERE seq = 3",
+            (4, Damage::Inserted { newest: 3 }),
+            3,
+            false,
+        ),
+        ("UPDATE events SET json = cast(x'ff' AS TEXT) WHERE seq = 1", (1, Damage::Unreadable(String::new())), 3, true),
+    ];
+    for (sql, expected, at, goes_on) in table {
+        let dir = private(0o700);
+        let path = dir.path().join("journal.db");
+        let journal = open(&path);
+        journal.append(&append(RUN, 0, None, vec![note("one"), note("two"), note("three")])).unwrap();
+        tamper(&path, sql);
+        let found = breaks(&journal, RUN);
+        let same = match (&found[0].1, &expected.1) {
+            (Damage::Unreadable(_), Damage::Unreadable(_)) => true,
+            (found, expected) => found == expected,
+        };
+        assert!(found[0].0 == expected.0 && same, "{sql}: {found:?}");
+        assert_eq!(journal.known().unwrap(), [RUN], "{sql}");
+        match journal.append(&append(RUN, at, None, vec![note("more")])) {
+            Ok(_) => assert!(goes_on, "{sql}: went on"),
+            Err(error) => assert!(!goes_on && reason(error).contains("is broken"), "{sql}"),
+        }
+    }
+}
+
+#[test]
+fn damaged_pages_are_an_error_and_not_a_crash() {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    let journal = open(&path);
+    for seq in 0..40 {
+        journal.append(&append(RUN, seq, None, vec![note(&"x".repeat(500))])).unwrap();
+    }
+    drop(journal);
+    let whole = fs::read(&path).unwrap();
+    let mut found = 0;
+    for page in 0..whole.len() / 4096 {
+        let mut broken = whole.clone();
+        for byte in &mut broken[page * 4096..page * 4096 + 64] {
+            *byte ^= 0xa5;
+        }
+        fs::write(&path, &broken).unwrap();
+        let outcome = SqliteJournal::open(&path, Sharing::Private).and_then(|journal| journal.verify(RUN));
+        match outcome {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => found += 1,
+            Err(JournalError::Unusable { .. }) => found += 1,
+            Err(other) => panic!("page {page}: {other}"),
+        }
+    }
+    assert!(found > 0);
+}
+
+/// What a model of one run expects of each append.
+#[derive(Debug, Clone)]
+enum Move {
+    Append { journal: usize, behind: u64, count: usize, epoch: Option<u64> },
+    Take { journal: usize, epoch: u64 },
+    Reopen { journal: usize },
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one =
+        prop_oneof![
+            (0_usize..2, 0_u64..3, 1_usize..4, prop::option::of(0_u64..4))
+                .prop_map(|(journal, behind, count, epoch)| Move::Append { journal, behind, count, epoch }),
+            (0_usize..2, 0_u64..5).prop_map(|(journal, epoch)| Move::Take { journal, epoch }),
+            (0_usize..2).prop_map(|journal| Move::Reopen { journal }),
+        ];
+    prop::collection::vec(one, 1..20)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Two processes, any order of appends, take-overs and restarts: exactly the appends that were decided on the newest state
+    /// and epoch land, and the chain holds.
+    #[test]
+    fn the_store_agrees_with_its_model(moves in moves()) {
+        let dir = private(0o700);
+        let path = dir.path().join("journal.db");
+        let mut journals = [open(&path), open(&path)];
+        let (mut seq, mut epoch) = (0_u64, 0_u64);
+        for step in moves {
+            match step {
+                Move::Append { journal, behind, count, epoch: claimed } => {
+                    let expected = seq.saturating_sub(behind);
+                    let outcome = journals[journal].append(&append(RUN, expected, claimed, vec![note("x"); count]));
+                    if expected != seq {
+                        let conflict = matches!(outcome, Err(JournalError::Conflict { .. }));
+                        prop_assert!(conflict, "{:?}", outcome);
+                    } else if claimed.is_some_and(|claimed| claimed != epoch) {
+                        let gone = matches!(outcome, Err(JournalError::EpochGone));
+                        prop_assert!(gone, "{:?}", outcome);
+                    } else {
+                        prop_assert!(outcome.is_ok(), "{:?}", outcome);
+                        seq += count as u64;
+                    }
+                }
+                Move::Take { journal, epoch: wanted } => {
+                    let outcome = journals[journal].append(&append(RUN, seq, None, vec![taken(wanted)]));
+                    prop_assert_eq!(outcome.is_ok(), wanted > epoch);
+                    if wanted > epoch {
+                        epoch = wanted;
+                        seq += 1;
+                    }
+                }
+                Move::Reopen { journal } => journals[journal] = open(&path),
+            }
+            prop_assert_eq!(journals[0].version().unwrap(), seq);
+        }
+        prop_assert_eq!(journals[1].events_after(RUN, 0).unwrap().len() as u64, seq);
+        if seq > 0 {
+            prop_assert_eq!(journals[1].verify(RUN).unwrap().unwrap().events, seq);
+        }
+    }
+}
