@@ -1,1 +1,320 @@
-//! The session policy of one mint, made from the plan.
+//! The session policy of one mint: only what its step needs, and two denials that end it (DESIGN §4.5).
+//!
+//! A template's only holes are the two instants and the step's typed holes; [`fill`] closes them at the mint.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use crate::core::plan::{DynamodbOperation, DynamodbRequest, DynamodbValue};
+use crate::core::run::expiry;
+use crate::core::units::Timestamp;
+
+/// The most characters that an inline session policy may have (STS AssumeRole, `Policy`).
+pub const LIMIT: usize = 2048;
+
+const DEADLINE: &str = "{deadline}";
+const DEADLINE_TAIL: &str = "{deadline2}";
+/// As long as any filled instant: `2026-11-20T14:32:00Z`.
+const INSTANT: &str = "0000-00-00T00:00:00Z";
+
+/// A policy that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Longer than STS takes.
+    #[error("its session policy has {characters} characters, and STS takes {LIMIT}")]
+    TooLong {
+        /// How many it has.
+        characters: usize,
+    },
+    /// A value outside the alphabet of policies (U+0020 to U+00FF).
+    #[error("`{value}` cannot stand in a session policy: STS takes only characters from U+0020 to U+00FF")]
+    Alphabet {
+        /// The value.
+        value: String,
+    },
+    /// A hole that nothing fills.
+    #[error("the session policy needs a value for `{name}`")]
+    Missing {
+        /// Name of the hole.
+        name: String,
+    },
+    /// The template is not what this version writes.
+    #[error("the stored session policy cannot be read")]
+    Unreadable,
+}
+
+/// What an Athena step touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AthenaScope<'a> {
+    /// AWS region.
+    pub region: &'a str,
+    /// Twelve digits.
+    pub account: &'a str,
+    /// Workgroup.
+    pub workgroup: &'a str,
+    /// `(database, table)` of every table and view read.
+    pub tables: &'a [(String, String)],
+    /// `s3://` locations of their files; others are left out, as nothing but S3 is named by policies.
+    pub locations: &'a [String],
+    /// The run's own result prefix, `s3://bucket/prefix/<run>/`.
+    pub output: &'a str,
+    /// Keys that data and results need.
+    pub kms: &'a [String],
+    /// Whether data access goes through Lake Formation.
+    pub lake_formation: bool,
+}
+
+/// The template for one Athena step.
+pub fn athena(scope: &AthenaScope<'_>) -> String {
+    let AthenaScope { region, account, workgroup, .. } = scope;
+    let glue = format!("arn:aws:glue:{region}:{account}:");
+    let mut glue_resources = vec![format!("{glue}catalog"), format!("{glue}database/default")];
+    let mut databases: Vec<&str> = scope.tables.iter().map(|(database, _)| database.as_str()).collect();
+    databases.sort_unstable();
+    databases.dedup();
+    glue_resources.extend(databases.iter().filter(|d| **d != "default").map(|d| format!("{glue}database/{d}")));
+    glue_resources.extend(scope.tables.iter().map(|(database, table)| format!("{glue}table/{database}/{table}")));
+    let via_athena = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": "athena.amazonaws.com"}});
+    let mut statements = vec![
+        json!({
+            "Effect": "Allow",
+            "Action": ["athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution",
+                       "athena:GetQueryResults", "athena:GetWorkGroup"],
+            "Resource": workgroup_arn(region, account, workgroup),
+        }),
+        json!({"Effect": "Allow", "Action": ["glue:GetDatabase", "glue:GetTable", "glue:GetPartition*", "glue:BatchGetPartition"],
+               "Resource": glue_resources}),
+    ];
+    if scope.lake_formation {
+        statements.push(json!({"Effect": "Allow", "Action": "lakeformation:GetDataAccess", "Resource": "*"}));
+    } else {
+        let resources = s3_resources(scope.locations);
+        if !resources.is_empty() {
+            statements.push(json!({"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"],
+                                   "Resource": resources, "Condition": via_athena}));
+        }
+    }
+    statements.push(json!({"Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket", "s3:GetBucketLocation"],
+        "Resource": s3_resources(&[scope.output.to_owned()]), "Condition": via_athena}));
+    if !scope.kms.is_empty() {
+        statements.push(json!({"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": scope.kms}));
+    }
+    finish(statements)
+}
+
+/// The template for one DynamoDB step. `attributes` are all names that the step may touch, key attributes of table and index
+/// included; empty where nothing is blocked and everything may be read.
+pub fn dynamodb(region: &str, account: &str, request: &DynamodbRequest, partition_key: &str, attributes: &[String]) -> String {
+    let table = format!("arn:aws:dynamodb:{region}:{account}:table/{}", request.table);
+    let resource = match &request.index {
+        Some(index) => format!("{table}/index/{index}"),
+        None => table,
+    };
+    let action = match request.operation {
+        DynamodbOperation::Get => "dynamodb:GetItem",
+        DynamodbOperation::Query => "dynamodb:Query",
+    };
+    let leading = request.key.get(partition_key).map(|value| match value {
+        DynamodbValue::S(text) | DynamodbValue::N(text) => literal(text),
+        DynamodbValue::Bool(value) => value.to_string(),
+    });
+    let mut all = Map::new();
+    let mut null = Map::new();
+    if let Some(leading) = leading {
+        all.insert("dynamodb:LeadingKeys".to_owned(), json!([leading]));
+        null.insert("dynamodb:LeadingKeys".to_owned(), json!("false"));
+    }
+    let mut condition = Map::new();
+    if !attributes.is_empty() {
+        all.insert("dynamodb:Attributes".to_owned(), json!(attributes));
+        null.insert("dynamodb:Attributes".to_owned(), json!("false"));
+        if request.operation == DynamodbOperation::Query {
+            condition.insert("StringEquals".to_owned(), json!({"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}));
+        }
+    }
+    // ForAllValues is true of an absent key, so each is paired with Null (IAM user guide, multivalued context keys).
+    condition.insert("ForAllValues:StringEquals".to_owned(), Value::Object(all));
+    condition.insert("Null".to_owned(), Value::Object(null));
+    finish(vec![json!({"Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition})])
+}
+
+/// The policy of a janitor: look at and stop executions of one workgroup, nothing else. It has no deadline, since it is used
+/// after one; its keys live for the least that STS gives.
+pub fn janitor(region: &str, account: &str, workgroup: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Action": ["athena:StopQueryExecution", "athena:GetQueryExecution", "athena:BatchGetQueryExecution",
+                   "athena:ListQueryExecutions"],
+        "Resource": workgroup_arn(region, account, workgroup),
+    }]})
+    .to_string()
+}
+
+/// Closes a template's holes. Values go in as JSON string content with IAM's own variables disarmed; the result is parsed and
+/// written again, so that it cannot have grown a statement.
+pub fn fill(template: &str, deadline: Timestamp, values: &IndexMap<String, String>) -> Result<String, PolicyError> {
+    let (end, tail) = expiry::policy_deadlines(deadline);
+    let mut policy: Value = serde_json::from_str(template).map_err(|_| PolicyError::Unreadable)?;
+    close(&mut policy, &instant(end), &instant(tail), values)?;
+    let text = policy.to_string();
+    check(&text)?;
+    Ok(text)
+}
+
+/// Whether STS takes the template once its instants are filled; holes count with the longest value they may have.
+pub fn check_template(template: &str, longest: &IndexMap<String, usize>) -> Result<usize, PolicyError> {
+    let mut characters = template.chars().count() + 2 * INSTANT.len() - DEADLINE.len() - DEADLINE_TAIL.len();
+    for (name, length) in longest {
+        let hole = format!("{{{{ {name} }}}}");
+        let uses = template.matches(&hole).count();
+        characters = characters.saturating_sub(uses * hole.chars().count()).saturating_add(uses * length);
+    }
+    if characters > LIMIT { Err(PolicyError::TooLong { characters }) } else { Ok(characters) }
+}
+
+fn finish(mut statements: Vec<Value>) -> String {
+    statements.push(json!({"Effect": "Deny", "NotAction": ["athena:StopQueryExecution", "athena:GetQueryExecution"], "Resource": "*",
+                           "Condition": {"DateGreaterThan": {"aws:CurrentTime": DEADLINE}}}));
+    statements.push(json!({"Effect": "Deny", "Action": "*", "Resource": "*",
+                           "Condition": {"DateGreaterThan": {"aws:CurrentTime": DEADLINE_TAIL}}}));
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
+fn close(value: &mut Value, end: &str, tail: &str, values: &IndexMap<String, String>) -> Result<(), PolicyError> {
+    match value {
+        Value::String(text) if text == DEADLINE => *text = end.to_owned(),
+        Value::String(text) if text == DEADLINE_TAIL => *text = tail.to_owned(),
+        Value::String(text) if text.contains("{{ ") => *text = expand(text, values)?,
+        Value::Array(items) => items.iter_mut().try_for_each(|item| close(item, end, tail, values))?,
+        Value::Object(members) => members.values_mut().try_for_each(|item| close(item, end, tail, values))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Replaces each `{{ name }}` once, from left to right; what a value brings along is never looked at again.
+fn expand(text: &str, values: &IndexMap<String, String>) -> Result<String, PolicyError> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{ ") {
+        let Some((name, tail)) = after.split_once(" }}") else { return Err(PolicyError::Unreadable) };
+        out.push_str(before);
+        let value = values.get(name).ok_or_else(|| PolicyError::Missing { name: name.to_owned() })?;
+        out.push_str(&literal(value));
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// A key value as policy text that matches only itself. `${` would begin one of IAM's variables; `${$}` is a dollar sign.
+fn literal(text: &str) -> String {
+    text.replace("${", "${$}{")
+}
+
+fn check(text: &str) -> Result<(), PolicyError> {
+    if let Some(bad) = text.chars().find(|c| !('\u{20}'..='\u{ff}').contains(c)) {
+        return Err(PolicyError::Alphabet { value: crate::core::text::visible(&bad.to_string()).into_owned() });
+    }
+    let characters = text.chars().count();
+    if characters > LIMIT { Err(PolicyError::TooLong { characters }) } else { Ok(()) }
+}
+
+/// Whole seconds, rounded down: access never outlives the deadline by a fraction.
+fn instant(at: Timestamp) -> String {
+    let seconds = at.0.div_euclid(1000);
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| INSTANT.to_owned(), |time| format!("{time:.0}"))
+}
+
+fn workgroup_arn(region: &str, account: &str, workgroup: &str) -> String {
+    format!("arn:aws:athena:{region}:{account}:workgroup/{workgroup}")
+}
+
+fn s3_resources(locations: &[String]) -> Vec<String> {
+    let mut resources: Vec<String> = Vec::new();
+    for location in locations {
+        let Some(rest) = location.strip_prefix("s3://") else { continue };
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let prefix = prefix.trim_end_matches('/');
+        let objects = if prefix.is_empty() { format!("arn:aws:s3:::{bucket}/*") } else { format!("arn:aws:s3:::{bucket}/{prefix}/*") };
+        for resource in [format!("arn:aws:s3:::{bucket}"), objects] {
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+        }
+    }
+    resources
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables(n: usize) -> (Vec<(String, String)>, Vec<String>) {
+        let names: Vec<(String, String)> = (0..n).map(|i| ("shop".to_owned(), format!("table_{i}"))).collect();
+        let places = (0..n).map(|i| format!("s3://shop-lake/shop/table_{i}/")).collect();
+        (names, places)
+    }
+
+    fn template(n: usize) -> String {
+        let (names, places) = tables(n);
+        athena(&AthenaScope {
+            region: "eu-central-1",
+            account: "123456789012",
+            workgroup: "tg-small",
+            tables: &names,
+            locations: &places,
+            output: "s3://shop-results/tollgate/01J9ZZZZZZZZZZZZZZZZZZZZZZ/",
+            kms: &[],
+            lake_formation: false,
+        })
+    }
+
+    #[test]
+    fn one_table_fits_and_many_do_not() {
+        assert!(check_template(&template(1), &IndexMap::new()).unwrap() < 1600);
+        assert!(matches!(check_template(&template(9), &IndexMap::new()), Err(PolicyError::TooLong { .. })));
+    }
+
+    #[test]
+    fn both_denials_hold_whole_seconds_rounded_down() {
+        let deadline: Timestamp = "2026-11-20T14:32:00.900Z".parse().unwrap();
+        let filled = fill(&template(1), deadline, &IndexMap::new()).unwrap();
+        assert!(filled.contains(r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T14:32:00Z"}}"#), "{filled}");
+        assert!(filled.contains(r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T14:34:00Z"}}"#), "{filled}");
+        assert!(!filled.contains("{deadline"));
+        assert_eq!(filled.chars().count(), check_template(&template(1), &IndexMap::new()).unwrap());
+    }
+
+    fn get(pk: &str) -> DynamodbRequest {
+        DynamodbRequest {
+            operation: DynamodbOperation::Get,
+            table: "orders".into(),
+            index: None,
+            key: [("pk".to_owned(), DynamodbValue::S(pk.into()))].into_iter().collect(),
+            sort: None,
+            filter: None,
+            project: vec![],
+            limit: None,
+            consistent: false,
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_leave_its_string_or_name_a_variable() {
+        let template = dynamodb("eu-central-1", "123456789012", &get("ORDER#{{ worst }}"), "pk", &["pk".into(), "sk".into()]);
+        for hostile in ["\"],\"Effect\":\"Allow\"", "${aws:username}", "{{ worst }}", "{deadline}"] {
+            let values = [("worst".to_owned(), hostile.to_owned())].into_iter().collect();
+            let filled = fill(&template, Timestamp(0), &values).unwrap();
+            let parsed: Value = serde_json::from_str(&filled).unwrap();
+            assert_eq!(parsed["Statement"].as_array().unwrap().len(), 3);
+            let key = parsed["Statement"][0]["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"][0].as_str().unwrap();
+            assert_eq!(key, format!("ORDER#{}", hostile.replace("${", "${$}{")));
+            assert_eq!(parsed["Statement"][0]["Condition"]["Null"]["dynamodb:LeadingKeys"], "false");
+        }
+        let wide = [("worst".to_owned(), "漢".to_owned())].into_iter().collect();
+        assert!(matches!(fill(&template, Timestamp(0), &wide), Err(PolicyError::Alphabet { .. })));
+        assert!(matches!(fill(&template, Timestamp(0), &IndexMap::new()), Err(PolicyError::Missing { .. })));
+    }
+}

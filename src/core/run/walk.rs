@@ -1,0 +1,77 @@
+//! The frozen walk: thawing it from the stored bytes, and where it goes after each step.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::core::guard::{Finding, Level};
+use crate::core::run::command::{Kind, Refusal};
+use crate::core::run::event::{Next, StepOutcome};
+use crate::core::run::state::{RunState, Walk};
+use crate::core::runbook::{OnFailure, Step, StepKind};
+
+/// SHA-256 of `bytes` in lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// The rules that warn among `findings`, by name, each once, in order.
+pub fn warnings(findings: &[Finding]) -> Vec<String> {
+    let mut rules: Vec<String> = Vec::new();
+    for finding in findings.iter().filter(|f| f.level == Level::Warn) {
+        let name = finding.rule.name().to_owned();
+        if !rules.contains(&name) {
+            rules.push(name);
+        }
+    }
+    rules
+}
+
+impl Walk {
+    /// The step with this id.
+    pub fn step(&self, id: &str) -> Result<&Step, Refusal> {
+        self.runbook
+            .steps
+            .iter()
+            .find(|step| step.id.as_str() == id)
+            .ok_or_else(|| Refusal::new(Kind::Bug, format!("the frozen runbook has no step `{id}`")))
+    }
+
+    /// The step below this one, or the end.
+    pub fn following(&self, id: &str) -> Next {
+        let mut steps = self.runbook.steps.iter().skip_while(|step| step.id.as_str() != id).skip(1);
+        steps.next().map_or(Next::End, |step| Next::Step(step.id.to_string()))
+    }
+
+    /// Where the walk goes after `id` ended with `outcome`, and the reason to record.
+    pub fn after(
+        &self,
+        state: &RunState,
+        id: &str,
+        outcome: StepOutcome,
+        reason: Option<String>,
+    ) -> Result<(Next, Option<String>), Refusal> {
+        let step = self.step(id)?;
+        let route = match outcome {
+            StepOutcome::Done => return Ok((self.following(id), reason)),
+            StepOutcome::Stopped => return Ok((Next::Stop, reason)),
+            StepOutcome::Failed => &step.on_failure,
+            StepOutcome::Declined => match &step.kind {
+                StepKind::Confirm(confirm) => &confirm.on_no,
+                _ => &OnFailure::Stop,
+            },
+        };
+        match route {
+            OnFailure::Stop => Ok((Next::Stop, reason)),
+            OnFailure::Continue => Ok((self.following(id), reason)),
+            OnFailure::Goto(target) => {
+                let target = target.as_str();
+                let visits = state.steps.get(target).map_or(0, |s| s.visits);
+                let allowed = self.step(target)?.max_visits;
+                if visits >= allowed {
+                    let full = format!("step {target} may be visited {allowed} times and was");
+                    return Ok((Next::Stop, Some(reason.map_or(full.clone(), |r| format!("{r}; {full}")))));
+                }
+                Ok((Next::Step(target.to_owned()), reason))
+            }
+        }
+    }
+}
