@@ -10,6 +10,7 @@ pub mod effects;
 pub mod event;
 pub mod expiry;
 pub mod state;
+pub mod votes;
 pub mod walk;
 
 pub use apply::{apply, fold_all};

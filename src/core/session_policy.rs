@@ -174,7 +174,8 @@ pub fn check_template(template: &str, longest: &IndexMap<String, usize>) -> Resu
 }
 
 fn finish(mut statements: Vec<Value>) -> String {
-    statements.push(json!({"Effect": "Deny", "NotAction": ["athena:StopQueryExecution", "athena:GetQueryExecution"], "Resource": "*",
+    statements
+        .push(json!({"Effect": "Deny", "NotAction": ["athena:StopQueryExecution", "athena:GetQueryExecution"], "Resource": "*",
                            "Condition": {"DateGreaterThan": {"aws:CurrentTime": DEADLINE}}}));
     statements.push(json!({"Effect": "Deny", "Action": "*", "Resource": "*",
                            "Condition": {"DateGreaterThan": {"aws:CurrentTime": DEADLINE_TAIL}}}));
@@ -237,7 +238,8 @@ fn s3_resources(locations: &[String]) -> Vec<String> {
         let Some(rest) = location.strip_prefix("s3://") else { continue };
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let prefix = prefix.trim_end_matches('/');
-        let objects = if prefix.is_empty() { format!("arn:aws:s3:::{bucket}/*") } else { format!("arn:aws:s3:::{bucket}/{prefix}/*") };
+        let objects =
+            if prefix.is_empty() { format!("arn:aws:s3:::{bucket}/*") } else { format!("arn:aws:s3:::{bucket}/{prefix}/*") };
         for resource in [format!("arn:aws:s3:::{bucket}"), objects] {
             if !resources.contains(&resource) {
                 resources.push(resource);
@@ -309,7 +311,8 @@ mod tests {
             let filled = fill(&template, Timestamp(0), &values).unwrap();
             let parsed: Value = serde_json::from_str(&filled).unwrap();
             assert_eq!(parsed["Statement"].as_array().unwrap().len(), 3);
-            let key = parsed["Statement"][0]["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"][0].as_str().unwrap();
+            let key =
+                parsed["Statement"][0]["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"][0].as_str().unwrap();
             assert_eq!(key, format!("ORDER#{}", hostile.replace("${", "${$}{")));
             assert_eq!(parsed["Statement"][0]["Condition"]["Null"]["dynamodb:LeadingKeys"], "false");
         }

@@ -40,12 +40,23 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
         return Err(format!("belongs to run {}", event.run));
     }
     match &event.body {
-        EventBody::RunCreated { runbook, runbook_yaml, runbook_sha256, book_yaml, book_sha256, book_commit, book_dirty, inputs, .. } => {
+        EventBody::RunCreated {
+            runbook,
+            runbook_yaml,
+            runbook_sha256,
+            book_yaml,
+            book_sha256,
+            book_commit,
+            book_dirty,
+            inputs,
+            ..
+        } => {
             state.id.clone_from(&event.run);
             state.operator = Some(event.actor.clone());
             state.created_at = event.at;
             state.inputs.clone_from(inputs);
-            let walk = Walk::thaw(runbook, runbook_yaml, runbook_sha256, book_yaml, book_sha256, book_commit.clone(), *book_dirty)?;
+            let walk =
+                Walk::thaw(runbook, runbook_yaml, runbook_sha256, book_yaml, book_sha256, book_commit.clone(), *book_dirty)?;
             state.steps = walk.runbook.steps.iter().map(|step| (step.id.to_string(), StepState::default())).collect();
             state.walk = Some(walk);
         }
@@ -118,7 +129,16 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
         }
         EventBody::WarningAccepted { step, rules } => step_mut(state, step)?.accepted.clone_from(rules),
         EventBody::ExecutionIntended {
-            execution, request, step, attempt, epoch, token, service, statement, ceiling, reserved,
+            execution,
+            request,
+            step,
+            attempt,
+            epoch,
+            token,
+            service,
+            statement,
+            ceiling,
+            reserved,
         } => {
             if let Some(open) = state.open_execution() {
                 return Err(format!("execution {} is not over", open.id));
@@ -150,12 +170,8 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
             execution.state = ExecutionState::Running;
         }
         EventBody::ExecutionFinished { execution, outcome, cost, elapsed_ms, error } => {
-            let ended = ExecutionState::Finished {
-                outcome: *outcome,
-                cost: *cost,
-                elapsed: Millis(*elapsed_ms),
-                error: error.clone(),
-            };
+            let ended =
+                ExecutionState::Finished { outcome: *outcome, cost: *cost, elapsed: Millis(*elapsed_ms), error: error.clone() };
             let charge = if *outcome == ExecutionOutcome::NotSent { Some(0) } else { *cost };
             end_execution(state, execution, ended, charge)?;
             if *outcome == ExecutionOutcome::NotSent {

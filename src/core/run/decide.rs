@@ -1,16 +1,13 @@
 //! Deciding: a command becomes events, or a refusal with a reason. Pure; the engine journals the events before anything happens.
 
-use crate::core::access;
 use crate::core::estimate::Evidence;
 use crate::core::guard::Verdict;
 use crate::core::plan::{Endpoint, Plan, PlanAction, PlanDigest, PlanStep};
 use crate::core::run::command::{Check, Command, Kind, Refusal};
-use crate::core::run::event::{
-    Actor, EventBody, ExecutionOutcome, MintPurpose, Next, Service, StepOutcome, StopReason,
-};
+use crate::core::run::event::{Actor, EventBody, ExecutionOutcome, MintPurpose, Next, Service, StepOutcome, StopReason};
 use crate::core::run::expiry;
 use crate::core::run::state::{Access, Execution, ExecutionState, MintState, Request, RunState, StepStatus, Walk};
-use crate::core::run::walk;
+use crate::core::run::{votes, walk};
 use crate::core::runbook::StepKind;
 use crate::core::units::{Bytes, Millis, ReadUnits, Timestamp};
 
@@ -101,8 +98,12 @@ pub fn decide(state: &RunState, command: &Command, actor: &Actor, now: Timestamp
         }
         Command::Stopped { execution, reason, cost, elapsed_ms } => {
             let step = open(state, execution)?.step.clone();
-            let stopped =
-                EventBody::ExecutionStopped { execution: execution.clone(), reason: *reason, cost: *cost, elapsed_ms: *elapsed_ms };
+            let stopped = EventBody::ExecutionStopped {
+                execution: execution.clone(),
+                reason: *reason,
+                cost: *cost,
+                elapsed_ms: *elapsed_ms,
+            };
             Ok(vec![
                 stopped,
                 EventBody::StepFinished {
@@ -146,13 +147,7 @@ fn after_closing(command: &Command) -> bool {
     matches!(command, Command::Dropped { .. } | Command::Exported { .. } | Command::Leave { .. } | Command::Note { .. })
 }
 
-fn request(
-    state: &RunState,
-    plan: &Plan,
-    reason: &str,
-    walk_from: &str,
-    actor: &Actor,
-) -> Result<Vec<EventBody>, Refusal> {
+fn request(state: &RunState, plan: &Plan, reason: &str, walk_from: &str, actor: &Actor) -> Result<Vec<EventBody>, Refusal> {
     if let Some(open) = state.requests.iter().find(|r| matches!(r.access, Access::Waiting | Access::Approved { .. })) {
         return Err(Refusal::new(Kind::Failed, format!("request {} is still open", open.id))
             .hint(format!("cancel it first: `tollgate requests cancel {}`", open.id)));
@@ -230,17 +225,13 @@ fn vote(
     }
     let walk = frozen(state)?;
     let sandbox = request.plan.target.endpoint == Endpoint::Sandbox;
-    access::may_vote(&request.plan.approval, &walk.book, &request.by.person(), &actor.person(), request.escalated, sandbox)
+    votes::may_vote(&request.plan.approval, &walk.book, &request.by.person(), &actor.person(), request.escalated, sandbox)
         .map_err(|why| Refusal::new(Kind::Access, format!("this vote does not count: {why}")))?;
-    if request.votes.iter().any(|vote| access::same_person(&walk.book, &vote.by.person(), &actor.person(), sandbox)) {
+    if request.votes.iter().any(|vote| votes::same_person(&walk.book, &vote.by.person(), &actor.person(), sandbox)) {
         return Err(Refusal::new(Kind::Access, format!("{} has voted on request {id} already", actor.name)));
     }
-    let mut events = vec![EventBody::VoteCast {
-        request: id.to_owned(),
-        digest: digest.0.clone(),
-        approve,
-        comment: comment.to_owned(),
-    }];
+    let mut events =
+        vec![EventBody::VoteCast { request: id.to_owned(), digest: digest.0.clone(), approve, comment: comment.to_owned() }];
     if !approve {
         events.push(EventBody::RequestDenied { request: id.to_owned(), by: actor.name.clone() });
         return Ok(events);
@@ -300,7 +291,11 @@ fn enter(state: &RunState, when: Option<bool>) -> Result<Vec<EventBody>, Refusal
         let value = when.ok_or_else(|| Refusal::new(Kind::Bug, format!("`when` of step `{id}` was not evaluated")))?;
         if !value {
             let next = walk.following(&id);
-            let mut events = vec![EventBody::StepSkipped { step: id, reason: format!("when: {condition} is false"), next: next.clone() }];
+            let mut events = vec![EventBody::StepSkipped {
+                step: id,
+                reason: format!("when: {} is false", condition.source),
+                next: next.clone(),
+            }];
             events.extend(closing(state, &next));
             return Ok(events);
         }
