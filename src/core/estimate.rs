@@ -6,11 +6,16 @@ use serde::{Deserialize, Serialize};
 mod cast;
 mod function;
 mod hole;
+mod model;
+mod partitions;
 mod period;
+mod scan;
 mod term;
 mod value;
 
 use crate::core::units::{Bytes, Micros};
+
+pub use scan::{Session, estimate_scan};
 
 /// What an estimate rests on, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,6 +66,12 @@ impl Bounds {
     /// Exactly this much.
     pub fn exact(value: u64) -> Self {
         Self { low: value, expected: value, high: value }
+    }
+
+    /// No bound above `most`.
+    #[must_use]
+    pub fn at_most(self, most: u64) -> Self {
+        Self { low: self.low.min(most), expected: self.expected.min(most), high: self.high.min(most) }
     }
 
     /// Bound by bound, saturating.

@@ -8,7 +8,7 @@ use crate::core::sql::types::Type;
 
 /// What a value can be cast to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub(super) enum Target {
     /// `boolean`
     Boolean,
     /// An integer type with its bounds.
@@ -34,7 +34,7 @@ pub enum Target {
 
 impl Target {
     /// The target for a type; `None`: a type left out here.
-    pub fn of(kind: &Type) -> Option<Self> {
+    pub(super) fn of(kind: &Type) -> Option<Self> {
         let integer = |min, max| Some(Self::Integer { min, max });
         match kind {
             Type::Boolean => Some(Self::Boolean),
@@ -55,7 +55,7 @@ impl Target {
 }
 
 /// `CAST(value AS target)`.
-pub fn cast(value: &Value, target: Target) -> Option<Value> {
+pub(super) fn cast(value: &Value, target: Target) -> Option<Value> {
     if value.is_null() {
         return Some(Value::Null);
     }
@@ -142,7 +142,7 @@ fn whole_text(text: &str) -> Option<i128> {
 }
 
 /// Reads `2026-11-20`, nothing shorter and nothing longer.
-pub fn parse_date(text: &str) -> Option<Date> {
+pub(super) fn parse_date(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     if year.len() != 4 || month.len() != 2 || day.len() != 2 {
@@ -153,7 +153,7 @@ pub fn parse_date(text: &str) -> Option<Date> {
 }
 
 /// Reads `2026-11-20`, `2026-11-20 08:00`, `2026-11-20 08:00:00.123`; a zone is left out.
-pub fn parse_timestamp(text: &str) -> Option<DateTime> {
+pub(super) fn parse_timestamp(text: &str) -> Option<DateTime> {
     let (date, time) = text.split_once(' ').unwrap_or((text, "00:00:00"));
     let date = parse_date(date)?;
     let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));

@@ -10,26 +10,26 @@ use super::value::{Arithmetic, Value};
 
 /// What the server's clock would say: `now()` and its relatives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
+pub(super) struct Clock {
     /// The moment of the estimate, in UTC: the zone of Athena's sessions.
-    pub now: DateTime,
+    pub(super) now: DateTime,
 }
 
 impl Clock {
     /// The clock at `now`; `None` outside the years that a date can hold.
-    pub fn at(now: crate::core::units::Timestamp) -> Option<Self> {
+    pub(super) fn at(now: crate::core::units::Timestamp) -> Option<Self> {
         let time = jiff::Timestamp::from_millisecond(now.0).ok()?;
         Some(Self { now: time.to_zoned(jiff::tz::TimeZone::UTC).datetime() })
     }
 
     /// `current_date`.
-    pub fn today(self) -> Date {
+    pub(super) fn today(self) -> Date {
         self.now.date()
     }
 }
 
 /// Calls `name` (lower case) with arguments that are all known.
-pub fn call(name: &str, args: &[Value], clock: Option<Clock>) -> Option<Value> {
+pub(super) fn call(name: &str, args: &[Value], clock: Option<Clock>) -> Option<Value> {
     // These look at NULL themselves; all others give NULL for NULL.
     match name {
         "coalesce" => return Some(args.iter().find(|v| !v.is_null()).cloned().unwrap_or(Value::Null)),
@@ -196,7 +196,7 @@ fn moment(value: &Value) -> Option<DateTime> {
 }
 
 /// `amount` of a unit as an interval value; also what `INTERVAL '7' DAY` is.
-pub fn interval(unit: &str, amount: i64) -> Option<Value> {
+pub(super) fn interval(unit: &str, amount: i64) -> Option<Value> {
     let micros = |each: i64| Some(Value::Days(amount.checked_mul(each)?));
     let months = |each: i64| Some(Value::Months(i32::try_from(amount.checked_mul(each)?).ok()?));
     match unit.to_ascii_lowercase().as_str() {

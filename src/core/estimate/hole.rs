@@ -10,7 +10,7 @@ use crate::core::runbook::ParamType;
 const MOST_COMBINATIONS: usize = 256;
 
 /// Whether a hole of this type may be filled with `value`. Where that is not sure, it may.
-pub fn admits(hole: &ParamType, value: &Value) -> bool {
+pub(super) fn admits(hole: &ParamType, value: &Value) -> bool {
     match (hole, value) {
         (ParamType::Int { min, max }, Value::Number(number)) => number.to_whole().is_some_and(|whole| {
             min.is_none_or(|min| whole >= i128::from(min)) && max.is_none_or(|max| whole <= i128::from(max))
@@ -48,7 +48,7 @@ fn written_by(form: &str, text: &str) -> bool {
 }
 
 /// Every combination of values of the holes that have few; at least one, perhaps empty, combination.
-pub fn combinations(params: &Params) -> Vec<BTreeMap<&str, Value>> {
+pub(super) fn combinations(params: &Params) -> Vec<BTreeMap<&str, Value>> {
     let mut all = vec![BTreeMap::new()];
     for (name, param) in params {
         let values: Vec<Value> = match param {

@@ -9,7 +9,7 @@ use crate::core::sql::types::Type;
 
 /// How the keys of a table name a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Calendar {
+pub(super) struct Calendar {
     keys: Keys,
 }
 
@@ -69,7 +69,7 @@ impl Form {
 
 /// A day or a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Period {
+pub(super) struct Period {
     start: Date,
     month: bool,
 }
@@ -84,20 +84,20 @@ impl Period {
     }
 
     /// The period after this one; `None` at the end of time.
-    pub fn next(self) -> Option<Self> {
+    pub(super) fn next(self) -> Option<Self> {
         let span = if self.month { jiff::Span::new().months(1) } else { jiff::Span::new().days(1) };
         Some(Self { start: self.start.checked_add(span).ok()?, month: self.month })
     }
 
     /// Whether all of it lies before `moment` (UTC).
-    pub fn is_over(self, moment: DateTime) -> bool {
+    pub(super) fn is_over(self, moment: DateTime) -> bool {
         self.next().is_some_and(|next| next.start.to_datetime(jiff::civil::Time::midnight()) <= moment)
     }
 }
 
 impl Calendar {
     /// The calendar of a table; `None` if its keys name no time, as far as its partitions show.
-    pub fn of(table: &Table, partitions: &[Partition]) -> Option<Self> {
+    pub(super) fn of(table: &Table, partitions: &[Partition]) -> Option<Self> {
         Self::apart(table, partitions).or_else(|| Self::one(table, partitions))
     }
 
@@ -124,7 +124,7 @@ impl Calendar {
     }
 
     /// The positions of the keys that name the time.
-    pub fn keys(self) -> Vec<usize> {
+    pub(super) fn keys(self) -> Vec<usize> {
         match self.keys {
             Keys::One { key, .. } => vec![key],
             Keys::Apart { year, month, day, .. } => [Some(year), Some(month), day].into_iter().flatten().collect(),
@@ -132,7 +132,7 @@ impl Calendar {
     }
 
     /// When a partition is.
-    pub fn period(self, partition: &Partition) -> Option<Period> {
+    pub(super) fn period(self, partition: &Partition) -> Option<Period> {
         let value = |key: usize| partition.values.get(key)?.as_deref();
         match self.keys {
             Keys::One { key, form } => form.read(value(key)?),
@@ -146,12 +146,12 @@ impl Calendar {
     }
 
     /// The period that holds `moment`.
-    pub fn period_at(self, moment: DateTime) -> Period {
+    pub(super) fn period_at(self, moment: DateTime) -> Period {
         if self.counts_months() { Period::month(moment.date()) } else { Period::day(moment.date()) }
     }
 
     /// The period that a constant of a predicate names, if it is written as the key is.
-    pub fn period_named(self, text: &str) -> Option<Period> {
+    pub(super) fn period_named(self, text: &str) -> Option<Period> {
         match self.keys {
             Keys::One { form, .. } => form.read(text).or_else(|| Form::Dashes.read(text)),
             Keys::Apart { .. } => None,
@@ -159,7 +159,7 @@ impl Calendar {
     }
 
     /// The values of a partition at `period`, the other keys as in `like`.
-    pub fn values_at(self, period: Period, like: &[Option<String>]) -> Vec<Option<String>> {
+    pub(super) fn values_at(self, period: Period, like: &[Option<String>]) -> Vec<Option<String>> {
         let mut values = like.to_vec();
         let mut set = |key: usize, value: String| {
             if let Some(slot) = values.get_mut(key) {
@@ -181,7 +181,7 @@ impl Calendar {
     }
 
     /// `days` or `months`, as a person calls the partitions; `None` if other keys split them further.
-    pub fn word(self, keys: usize) -> Option<&'static str> {
+    pub(super) fn word(self, keys: usize) -> Option<&'static str> {
         (self.keys().len() == keys).then_some(if self.counts_months() { "months" } else { "days" })
     }
 

@@ -10,7 +10,7 @@ use super::function::{Clock, call, interval};
 use super::value::{Arithmetic, Number, Value, and, not, or};
 
 /// What is known while a term is evaluated.
-pub trait Known {
+pub(super) trait Known {
     /// The value of a column: of a partition key, else `None`.
     fn column(&self, name: &str) -> Option<Value>;
 
@@ -28,12 +28,12 @@ pub trait Known {
 const DEPTH: u32 = 200;
 
 /// The value of `term`; `None` if it cannot surely be told.
-pub fn evaluate(term: &Term, known: &dyn Known) -> Option<Value> {
+pub(super) fn evaluate(term: &Term, known: &dyn Known) -> Option<Value> {
     step(term, known, DEPTH)
 }
 
 /// Whether a partition can be left out: a conjunct is surely not true for all its rows.
-pub fn excludes(conjunct: &Term, known: &dyn Known) -> bool {
+pub(super) fn excludes(conjunct: &Term, known: &dyn Known) -> bool {
     matches!(evaluate(conjunct, known), Some(Value::Boolean(false) | Value::Null))
 }
 

@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 
 /// One SQL value. `Null` is SQL's NULL, which is known; not knowing is the absence of a `Value`.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(super) enum Value {
     /// NULL of any type.
     Null,
     /// `boolean`.
@@ -36,21 +36,21 @@ pub enum Value {
 
 /// An exact number. Integer types have scale 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Number {
+pub(super) struct Number {
     /// The digits as a whole number.
-    pub unscaled: i128,
+    pub(super) unscaled: i128,
     /// How many of them stand behind the point.
-    pub scale: u8,
+    pub(super) scale: u8,
 }
 
 impl Number {
     /// A whole number.
-    pub fn whole(value: i128) -> Self {
+    pub(super) fn whole(value: i128) -> Self {
         Self { unscaled: value, scale: 0 }
     }
 
     /// Reads `12`, `-3.50`, `.5`; no exponent.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -77,12 +77,12 @@ impl Number {
 
     /// The nearest double.
     #[allow(clippy::cast_precision_loss, reason = "the nearest double is what is asked for")]
-    pub fn to_f64(self) -> f64 {
+    pub(super) fn to_f64(self) -> f64 {
         self.unscaled as f64 / 10f64.powi(i32::from(self.scale))
     }
 
     /// The whole number, if there is no fraction.
-    pub fn to_whole(self) -> Option<i128> {
+    pub(super) fn to_whole(self) -> Option<i128> {
         let factor = 10i128.checked_pow(u32::from(self.scale))?;
         (self.unscaled % factor == 0).then_some(self.unscaled / factor)
     }
@@ -90,7 +90,7 @@ impl Number {
 
 /// The operators that compute a value of two others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arithmetic {
+pub(super) enum Arithmetic {
     /// `+`
     Add,
     /// `-`
@@ -105,22 +105,22 @@ pub enum Arithmetic {
 
 impl Value {
     /// A text value.
-    pub fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
     /// A whole number.
-    pub fn whole(value: i128) -> Self {
+    pub(super) fn whole(value: i128) -> Self {
         Self::Number(Number::whole(value))
     }
 
     /// Whether this is NULL.
-    pub fn is_null(&self) -> bool {
+    pub(super) fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
     /// The text of a `Text`.
-    pub fn as_text(&self) -> Option<&str> {
+    pub(super) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -128,7 +128,7 @@ impl Value {
     }
 
     /// The whole number of a `Number` without a fraction.
-    pub fn as_whole(&self) -> Option<i128> {
+    pub(super) fn as_whole(&self) -> Option<i128> {
         match self {
             Self::Number(number) => number.to_whole(),
             _ => None,
@@ -137,7 +137,7 @@ impl Value {
 
     /// The order of two values that are not NULL, after the coercions that the server applies. `None`: not comparable, or not
     /// surely so.
-    pub fn order(&self, other: &Self) -> Option<Ordering> {
+    pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Boolean(a), Self::Boolean(b)) => Some(a.cmp(b)),
             (Self::Number(a), Self::Number(b)) => {
@@ -168,7 +168,7 @@ impl Value {
     }
 
     /// `self = other` with SQL's NULL: `Null` if either is.
-    pub fn equals(&self, other: &Self) -> Option<Self> {
+    pub(super) fn equals(&self, other: &Self) -> Option<Self> {
         if let (Self::Row(a), Self::Row(b)) = (self, other) {
             return rows_equal(a, b);
         }
@@ -176,7 +176,7 @@ impl Value {
     }
 
     /// A comparison with SQL's NULL.
-    pub fn compared(&self, other: &Self, wanted: fn(Ordering) -> bool) -> Option<Self> {
+    pub(super) fn compared(&self, other: &Self, wanted: fn(Ordering) -> bool) -> Option<Self> {
         if self.is_null() || other.is_null() {
             return Some(Self::Null);
         }
@@ -184,7 +184,7 @@ impl Value {
     }
 
     /// Whether two values are distinct in the sense of `IS DISTINCT FROM`.
-    pub fn distinct(&self, other: &Self) -> Option<bool> {
+    pub(super) fn distinct(&self, other: &Self) -> Option<bool> {
         match (self.is_null(), other.is_null()) {
             (true, true) => Some(false),
             (true, false) | (false, true) => Some(true),
@@ -194,7 +194,7 @@ impl Value {
 
     /// The result of an operator. Division of whole numbers truncates; of decimals it is left out, because its scale depends on
     /// declared precisions.
-    pub fn combined(&self, operator: Arithmetic, other: &Self) -> Option<Self> {
+    pub(super) fn combined(&self, operator: Arithmetic, other: &Self) -> Option<Self> {
         use Arithmetic::{Add, Divide, Modulus, Multiply, Subtract};
         if self.is_null() || other.is_null() {
             return Some(Self::Null);
@@ -257,7 +257,7 @@ impl Value {
     }
 
     /// This point in time plus (or minus) an interval. Months clamp to the last day, as the server's do.
-    pub fn later(&self, interval: &Self, sign: i64) -> Option<Self> {
+    pub(super) fn later(&self, interval: &Self, sign: i64) -> Option<Self> {
         let span = match interval {
             Self::Days(micros) => jiff::Span::new().try_microseconds(micros.checked_mul(sign)?).ok()?,
             Self::Months(months) => jiff::Span::new().try_months(i64::from(*months).checked_mul(sign)?).ok()?,
@@ -280,7 +280,7 @@ impl Value {
     }
 
     /// The value with its sign turned.
-    pub fn negated(&self) -> Option<Self> {
+    pub(super) fn negated(&self) -> Option<Self> {
         match self {
             Self::Null => Some(Self::Null),
             Self::Number(n) => Some(Self::Number(Number { unscaled: n.unscaled.checked_neg()?, scale: n.scale })),
@@ -307,7 +307,7 @@ fn rows_equal(a: &[Option<Value>], b: &[Option<Value>]) -> Option<Value> {
 }
 
 /// SQL's NOT over "perhaps unknown".
-pub fn not(value: Option<Value>) -> Option<Value> {
+pub(super) fn not(value: Option<Value>) -> Option<Value> {
     match value? {
         Value::Boolean(b) => Some(Value::Boolean(!b)),
         Value::Null => Some(Value::Null),
@@ -316,7 +316,7 @@ pub fn not(value: Option<Value>) -> Option<Value> {
 }
 
 /// SQL's AND over "perhaps unknown": one false decides.
-pub fn and(left: Option<Value>, right: Option<Value>) -> Option<Value> {
+pub(super) fn and(left: Option<Value>, right: Option<Value>) -> Option<Value> {
     let is_false = |v: &Option<Value>| *v == Some(Value::Boolean(false));
     if is_false(&left) || is_false(&right) {
         return Some(Value::Boolean(false));
@@ -329,7 +329,7 @@ pub fn and(left: Option<Value>, right: Option<Value>) -> Option<Value> {
 }
 
 /// SQL's OR over "perhaps unknown": one true decides.
-pub fn or(left: Option<Value>, right: Option<Value>) -> Option<Value> {
+pub(super) fn or(left: Option<Value>, right: Option<Value>) -> Option<Value> {
     not(and(not(left), not(right)))
 }
 
