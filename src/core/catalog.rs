@@ -12,6 +12,8 @@ pub struct Catalog {
     pub name: String,
     /// Data catalogs by name; the first file's comes first.
     pub catalogs: IndexMap<String, DataCatalog>,
+    /// DynamoDB tables by name; case matters. The section is described at [`crate::core::dynamodb::TableFacts`].
+    pub dynamodb: IndexMap<String, crate::core::dynamodb::TableFacts>,
 }
 
 /// One data catalog.

@@ -270,7 +270,7 @@ mod tests {
         };
         edit(&mut table);
         let tables = [("web.logs".to_owned(), table)].into_iter().collect();
-        let data = DataCatalog { taken_at: Some(taken), tables, ..DataCatalog::default() };
+        let data = DataCatalog { taken_at: Some(taken), tables };
         Catalog {
             name: "awsdatacatalog".into(),
             catalogs: [("awsdatacatalog".to_owned(), data)].into_iter().collect(),
