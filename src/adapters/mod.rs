@@ -1,3 +1,8 @@
 //! Adapters: the engine's ports on AWS, SQLite, files and the operating system. The only layer that names AWS types.
 
+pub mod clock;
+pub mod identity;
 pub mod journal;
+pub mod private;
+pub mod spool;
+pub mod watch;

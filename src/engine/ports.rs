@@ -388,3 +388,31 @@ pub struct SpoolError {
     /// Why.
     pub reason: String,
 }
+
+/// What was done while the journal could not be written: queries stopped, keys dropped. Imported when it can be again.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Act {
+    /// When it was done.
+    pub happened_at: Timestamp,
+    /// The event that the journal would have taken.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// Notes of acts in files whose room was taken before it was needed, so that a full disk cannot keep a note out.
+pub trait Notes: Send + Sync {
+    /// Takes the room for a run's notes; whoever drives calls it before the run's first act.
+    fn prepare(&self, run: &str) -> Result<(), SpoolError>;
+
+    /// Notes an act durably, without taking more room than was prepared (where nothing was, it takes it now).
+    fn note(&self, run: &str, act: &Act) -> Result<(), SpoolError>;
+
+    /// Acts of a run that are not imported yet, in order.
+    fn pending(&self, run: &str) -> Result<Vec<Act>, SpoolError>;
+
+    /// Runs that have such acts.
+    fn noted_runs(&self) -> Result<Vec<String>, SpoolError>;
+
+    /// Forgets a run's acts; call it after they are in the journal.
+    fn imported(&self, run: &str) -> Result<(), SpoolError>;
+}

@@ -3,12 +3,13 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Barrier;
-use std::time::Duration;
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use rusqlite::Connection;
 use tollgate::adapters::journal::{Sharing, SqliteJournal};
+use tollgate::adapters::watch::StoreWatch;
 use tollgate::core::evidence::{Break, Damage};
 use tollgate::core::run::{Actor, EventBody};
 use tollgate::core::units::Timestamp;
@@ -211,6 +212,24 @@ fn another_process_is_seen() {
     there.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
     assert_ne!(here.version().unwrap(), before);
     assert_eq!(here.events(RUN).unwrap().len(), 1);
+}
+
+/// The notice comes from the file system: well before the poll behind it, which is two seconds.
+#[tokio::test]
+async fn an_append_elsewhere_is_noticed() {
+    let dir = private(0o700);
+    let path = dir.path().join("journal.db");
+    let there = open(&path);
+    let watch = StoreWatch::start(Arc::new(open(&path)));
+    let mut versions = watch.versions();
+    let asked = Instant::now();
+    for seq in 0..3 {
+        there.append(&append(RUN, seq, None, vec![note("one")])).unwrap();
+        while *versions.borrow_and_update() != seq + 1 {
+            tokio::time::timeout(Duration::from_secs(10), versions.changed()).await.unwrap().unwrap();
+        }
+    }
+    assert!(asked.elapsed() < Duration::from_secs(2), "three appends took {:?}", asked.elapsed());
 }
 
 #[test]

@@ -3,11 +3,12 @@
 //! A private store is 0600 in a directory 0700 of one's own. A shared one is 0660 in a directory 2770 of a group: setgid, so that
 //! every file belongs to that group; the file gets its mode before WAL is switched on, since SQLite copies it to the side files.
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::adapters::private;
 use crate::engine::ports::JournalError;
 
 use super::fault::Fault;
@@ -80,14 +81,11 @@ pub(crate) fn prepare(path: &Path, sharing: Sharing) -> Result<PathBuf, JournalE
 /// Whether the directory may hold a store; gives whether a group shares it.
 fn check_directory(directory: &Path, about: &Metadata, sharing: Sharing, fault: &Fault) -> Result<bool, JournalError> {
     let (shown, mode) = (directory.display(), about.mode());
-    for above in directory.ancestors().skip(1) {
-        let mode = fs::metadata(above).map_err(|e| fault.io(above, &e))?.mode();
-        if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-            let above = above.display();
-            return Err(fault.unusable(format!(
-                "everybody may write to {above}, above it, and so could replace it; run `chmod o-w {above}` or use another place"
-            )));
-        }
+    if let Some(above) = private::exposed_above(directory).map_err(|e| fault.io(directory, &e))? {
+        let above = above.display();
+        return Err(fault.unusable(format!(
+            "everybody may write to {above}, above it, and so could replace it; run `chmod o-w {above}` or use another place"
+        )));
     }
     let mine = about.uid() == rustix::process::geteuid().as_raw();
     if mode & 0o077 == 0 {
@@ -147,7 +145,7 @@ fn create(file: &Path, mode: u32, fault: &Fault) -> Result<(), JournalError> {
     draft.push(format!("-new-{}-{}", std::process::id(), ulid::Ulid::generate()));
     let draft = PathBuf::from(draft);
     let made = (|| {
-        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let new = private::new_file(&draft)?;
         // The umask takes bits from `mode`; a shared file needs them all.
         new.set_permissions(Permissions::from_mode(mode))?;
         match fs::hard_link(&draft, file) {
@@ -155,7 +153,7 @@ fn create(file: &Path, mode: u32, fault: &Fault) -> Result<(), JournalError> {
             _ => {}
         }
         fs::remove_file(&draft)?;
-        file.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+        file.parent().map_or(Ok(()), private::sync_directory)
     })();
     made.map_err(|error| {
         let _ = fs::remove_file(&draft);
