@@ -57,13 +57,13 @@ pub struct ApiError {
     /// AWS's words, as close as they are known.
     pub message: String,
     /// Further members of the error's body (`AthenaErrorCode` and the like).
-    pub extra: Map<String, Value>,
+    pub extra: Box<Map<String, Value>>,
 }
 
 impl ApiError {
     /// An error with no further members.
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), extra: Map::new() }
+        Self { status, code: code.into(), message: message.into(), extra: Box::default() }
     }
 
     /// A refusal by the policies, as the JSON services name it.

@@ -5,3 +5,8 @@ pub mod authorizer;
 pub mod clock;
 pub mod dataset;
 pub mod policy;
+pub mod secret;
+pub mod sessions;
+pub mod signature;
+pub mod state;
+pub mod sts;
