@@ -45,10 +45,15 @@ impl Authorizer {
                 },
             }
         };
+        Err(self.refusal(action, resource_arn, &because))
+    }
+
+    /// A refusal in AWS's words; `because` is its end.
+    pub(super) fn refusal(&self, action: &str, resource_arn: &str, because: &str) -> ApiError {
         let arn = &self.principal.arn;
-        Err(ApiError::access_denied(format!(
+        ApiError::access_denied(format!(
             "User: {arn} is not authorized to perform: {action} on resource: {resource_arn} {because}"
-        )))
+        ))
     }
 
     /// Whether a session policy restricts this caller.

@@ -4,6 +4,7 @@ pub mod api;
 pub mod authorizer;
 pub mod clock;
 pub mod dataset;
+pub mod dynamodb;
 pub mod policy;
 pub mod secret;
 pub mod sessions;
