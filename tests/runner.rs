@@ -2,3 +2,9 @@
 
 #[path = "suite/journal.rs"]
 mod journal;
+#[cfg(feature = "sandbox")]
+#[path = "suite/sandbox_client.rs"]
+mod sandbox_client;
+#[cfg(feature = "sandbox")]
+#[path = "suite/sandbox_door.rs"]
+mod sandbox_door;

@@ -44,6 +44,9 @@ pub trait JsonService: Send + Sync {
 
     /// Whether work is going on for which the sandbox must not end by itself.
     fn busy(&self) -> bool;
+
+    /// Ends what it is doing, before the process does.
+    async fn shut_down(&self) {}
 }
 
 /// An error as an AWS JSON service reports it: `{"__type": code, "message": message}` with a status.

@@ -206,7 +206,7 @@ impl StateDir {
     }
 
     /// Where the last start answered and with which keys; `None` before the first start. Whether it still lives is for
-    /// [`super::probe`] to find out.
+    /// [`super::server::probe`] to find out.
     ///
     /// # Errors
     /// [`StateError`]: a file cannot be read or trusted.

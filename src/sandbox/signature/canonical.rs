@@ -69,7 +69,7 @@ fn path(raw: &str) -> String {
 }
 
 fn s3_path(raw: &str) -> String {
-    let segments = raw.split('/').map(|segment| recode(segment));
+    let segments = raw.split('/').map(recode);
     let path = segments.collect::<Vec<_>>().join("/");
     if path.is_empty() { "/".to_owned() } else { path }
 }

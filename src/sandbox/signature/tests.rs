@@ -102,7 +102,8 @@ fn vanilla_at(change: impl FnOnce(&mut Request), now: &str) -> Result<(), Reject
 #[test]
 fn every_change_is_noticed() {
     assert_eq!(vanilla(|_| {}), Ok(()));
-    let changes: Vec<(&str, fn(&mut Request))> = vec![
+    type Change = fn(&mut Request);
+    let changes: Vec<(&str, Change)> = vec![
         ("method", |r| r.method = Method::POST),
         ("path", |r| r.uri = "/x".parse().unwrap()),
         ("query", |r| r.uri = "/?a=b".parse().unwrap()),

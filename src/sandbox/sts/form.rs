@@ -59,11 +59,6 @@ impl<'a> Member<'a> {
     pub(super) fn field(&self, name: &str) -> Option<&'a str> {
         self.form.get(&format!("{}.{name}", self.prefix))
     }
-
-    /// The value of a plain member.
-    pub(super) fn value(&self) -> Option<&'a str> {
-        self.form.get(&self.prefix)
-    }
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -83,8 +78,8 @@ mod tests {
         .unwrap();
         assert_eq!(form.get("Policy"), Some("{\"a\": 1}"));
         assert_eq!(form.get("X"), Some(""));
-        let tags: Vec<_> = form.members("Tags").iter().map(|m| (m.field("Key"), m.field("Value"), m.value())).collect();
-        assert_eq!(tags, [(Some("k"), Some("v&w"), None)]);
+        let tags: Vec<_> = form.members("Tags").iter().map(|m| (m.field("Key"), m.field("Value"))).collect();
+        assert_eq!(tags, [(Some("k"), Some("v&w"))]);
         assert_eq!(Form::read(b"A=1&A=2"), None);
         assert_eq!(Form::read(b"A=%ff"), None);
         assert_eq!(Form::read(b""), Some(Form::default()));
