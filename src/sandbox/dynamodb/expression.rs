@@ -14,6 +14,24 @@ pub(super) enum Kind {
     Update,
 }
 
+impl Kind {
+    fn symbols(self) -> &'static str {
+        match self {
+            Self::Projection => ",",
+            Self::Condition => "(),=<>",
+            Self::Update => "(),=+-",
+        }
+    }
+
+    fn keywords(self) -> &'static [&'static str] {
+        match self {
+            Self::Projection => &[],
+            Self::Condition => &["AND", "OR", "NOT", "BETWEEN", "IN"],
+            Self::Update => &["SET", "REMOVE", "ADD", "DELETE"],
+        }
+    }
+}
+
 const FUNCTIONS: [&str; 8] = [
     "attribute_exists",
     "attribute_not_exists",
@@ -75,7 +93,7 @@ fn tokens(kind: Kind, text: &str, names: &Map<String, Value>) -> Result<Vec<Toke
                 Token::Value(format!(":{}", scanner.word()?))
             }
             '#' => Token::Attribute(scanner.path(names)?),
-            '(' | ')' | ',' | '=' | '<' | '>' | '+' | '-' => {
+            c if kind.symbols().contains(c) => {
                 scanner.skip(c);
                 Token::Symbol(c)
             }
@@ -114,12 +132,7 @@ impl Scanner<'_> {
     fn named(&mut self, kind: Kind, names: &Map<String, Value>) -> Result<Token, String> {
         let before = self.rest;
         let word = self.word()?;
-        let keywords: &[&str] = match kind {
-            Kind::Projection => &[],
-            Kind::Condition => &["AND", "OR", "NOT", "BETWEEN", "IN"],
-            Kind::Update => &["SET", "REMOVE", "ADD", "DELETE"],
-        };
-        if keywords.iter().any(|keyword| keyword.eq_ignore_ascii_case(&word)) {
+        if kind.keywords().iter().any(|keyword| keyword.eq_ignore_ascii_case(&word)) {
             return Ok(Token::Keyword);
         }
         if self.rest.trim_start().starts_with('(') {
@@ -212,6 +225,10 @@ mod tests {
             (Kind::Projection, "a."),
             (Kind::Projection, "9a"),
             (Kind::Projection, "größe"),
+            (Kind::Projection, "card-number"),
+            (Kind::Projection, "(card)"),
+            (Kind::Condition, "card-number = :x"),
+            (Kind::Condition, "a + b = :x"),
             (Kind::Condition, "search(card, :x)"),
             (Kind::Condition, "pk = : x"),
             (Kind::Condition, "pk = 'x'"),

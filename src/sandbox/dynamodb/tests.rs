@@ -119,3 +119,74 @@ async fn errors_have_the_service_s_names() {
         assert!(!error.message.is_empty() && !error.message.contains("VALIDATION:"), "{error}");
     }
 }
+
+/// Requests that overflow the usual stack of a debug build, or come close.
+#[tokio::test]
+async fn deep_requests_break_nothing() {
+    let (_dir, service) = seeded().await;
+    let scan = |filter: String| {
+        ("Scan", json!({"TableName": "orders", "FilterExpression": filter, "ExpressionAttributeValues": {":x": {"S": "a"}}}))
+    };
+    let select = |filter: String| ("ExecuteStatement", json!({"Statement": format!("SELECT pk FROM orders WHERE {filter}")}));
+    let mut nested = json!({"S": "x"});
+    for _ in 0..60 {
+        nested = json!({"M": {"a": {"L": [nested]}}});
+    }
+    let around = |open: &str, times: usize, core: &str, close: &str| open.repeat(times) + core + &close.repeat(times);
+    let requests = [
+        scan(around("(", 2_000, "a = :x", ")")),
+        scan(around("NOT ", 1_000, "a = :x", "")),
+        scan(around("a = :x OR ", 400, "a = :x", "")),
+        scan(around("a = :x AND (", 300, "a = :x", ")")),
+        scan(around("a.", 2_000, "a = :x", "")),
+        scan(around("size(", 800, "a", ")") + " = :x"),
+        scan(around("(", 5_000, "a = :x", ")")),
+        select(around("(", 3_900, "a = 'x'", ")")),
+        select(around("NOT ", 2_000, "a = 'x'", "")),
+        select("a = ".to_owned() + &around("[", 3_900, "1", "]")),
+        select("a = ".to_owned() + &around("{'a':", 1_300, "1", "}")),
+        select("a = 'x' OR ".repeat(700) + "a = 'x'"),
+        ("PutItem", json!({"TableName": "orders", "Item": {"pk": {"S": "deep"}, "sk": {"S": "deep"}, "a": nested}})),
+        ("Scan", json!({"TableName": "orders", "ProjectionExpression": around("a[0].", 800, "a", "")})),
+    ];
+    for (operation, body) in requests {
+        let answer = service.call(operation, body.clone(), caller(None)).await;
+        if let Err(error) = answer {
+            assert!(error.status == 400, "{operation} {}: {error}", &body.to_string()[..120]);
+        }
+    }
+    assert!(service.call("ListTables", json!({}), caller(None)).await.is_ok());
+}
+
+/// Requests that DynamoDB refuses, replayed where the corpus is: none may break the service or be taken for its fault.
+#[tokio::test]
+async fn refused_requests_are_refused() {
+    let Some(root) = std::env::var_os("TOLLGATE_CORPORA") else {
+        println!("skipped: TOLLGATE_CORPORA is not set");
+        return;
+    };
+    let root = Path::new(&root).join("ground-truth-dynamodb");
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let service = DynamoDb::open(&dir.path().join("dynamodb.db"), "123456789012", "eu-central-1").unwrap();
+    let tables: Value = serde_json::from_str(&read("tables.json")).unwrap();
+    for table in tables.as_array().or_else(|| tables["tables"].as_array()).unwrap() {
+        service.call("CreateTable", table["create"].clone(), caller(None)).await.unwrap();
+    }
+    let (mut refused, mut taken) = (0, 0);
+    for line in read("invalid.jsonl").lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        if case["error"].is_null() {
+            continue;
+        }
+        match service.call(case["op"].as_str().unwrap(), case["request"].clone(), caller(None)).await {
+            Ok(_) => taken += 1,
+            Err(error) => {
+                assert_eq!(error.status, 400, "{line}: {error}");
+                refused += 1;
+            }
+        }
+    }
+    println!("{refused} refused, {taken} taken that DynamoDB Local refuses");
+    assert!(refused > 280 && taken < 40, "{refused} refused, {taken} taken");
+}
