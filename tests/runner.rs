@@ -9,3 +9,6 @@ mod sandbox_client;
 #[cfg(feature = "sandbox")]
 #[path = "suite/sandbox_door.rs"]
 mod sandbox_door;
+#[cfg(feature = "sandbox")]
+#[path = "suite/sandbox_python.rs"]
+mod sandbox_python;

@@ -6,6 +6,7 @@ mod control;
 mod ledger;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -28,6 +29,9 @@ pub use ledger::{Entry, Ledger};
 
 /// The largest request (DynamoDB's own limit; the others take less).
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How long a client may take to send its body. One that stalls must not keep the sandbox from its idle end.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything the door needs to let somebody in and send him on.
 pub(super) struct Door {
@@ -71,8 +75,9 @@ async fn handle(State(door): State<Arc<Door>>, request: Request) -> Response {
     }
     let _serving = door.activity.begin();
     let request_id = request_id();
-    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-        let error = ApiError::new(413, "RequestEntityTooLarge", "The request's body is cut off, or larger than 16 MiB.");
+    let Ok(Ok(body)) = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, BODY_LIMIT)).await else {
+        let words = "The request's body is larger than 16 MiB, cut off, or took longer than 30 seconds.";
+        let error = ApiError::new(413, "RequestEntityTooLarge", words);
         return encode_error(Protocol::guess(&parts.headers), &error, now, &request_id);
     };
     let (authorization, holder) = match door.authenticate(&parts, &body, now) {

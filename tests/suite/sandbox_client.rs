@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -15,8 +16,9 @@ use tollgate::sandbox::clock::Clock;
 use tollgate::sandbox::host::{HostError, Options, Running, Services, serve_with};
 use tollgate::sandbox::state::Endpoint;
 
-/// An Athena that only asks whether it may: the door is what is tested here.
-pub(crate) struct Echo;
+/// An Athena that only asks whether it may: the door is what is tested here. It is busy while the flag says so.
+#[derive(Default)]
+pub(crate) struct Echo(pub(crate) Arc<AtomicBool>);
 
 #[async_trait::async_trait]
 impl JsonService for Echo {
@@ -28,7 +30,7 @@ impl JsonService for Echo {
     }
 
     fn busy(&self) -> bool {
-        false
+        self.0.load(Ordering::SeqCst)
     }
 }
 
@@ -51,9 +53,14 @@ pub(crate) fn start(change: impl FnOnce(&mut Options)) -> Sandbox {
 
 /// Starts one with these options.
 pub(crate) fn serve(options: Options) -> Result<Running, HostError> {
+    serve_echo(options, Echo::default())
+}
+
+/// Starts one with this Athena.
+pub(crate) fn serve_echo(options: Options, echo: Echo) -> Result<Running, HostError> {
     serve_with(options, |_, _| {
         let progress = Progress { ready: true, ..Progress::default() };
-        Ok(Services { athena: Arc::new(Echo), progress: watch::channel(progress).1 })
+        Ok(Services { athena: Arc::new(echo), progress: watch::channel(progress).1 })
     })
 }
 

@@ -1,5 +1,6 @@
 //! The sandbox's door, from outside: signatures, keys and their end, session policies, and its life as a process.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,7 +13,7 @@ use tollgate::sandbox::server::{probe, stop};
 use tollgate::sandbox::state::{Endpoint, StateDir, StateError};
 use tollgate::sandbox::sts::Trust;
 
-use crate::sandbox_client::{Answer, Call, Keys, Sandbox, exchange, serve, start};
+use crate::sandbox_client::{Answer, Call, Echo, Keys, Sandbox, exchange, serve, serve_echo, start};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/tollgate-shop-read";
 
@@ -469,6 +470,22 @@ async fn it_is_probed_stopped_and_reset() {
 async fn it_ends_when_nobody_comes() {
     let sandbox = start(|options| options.idle_end = Some(Duration::from_millis(50)));
     assert!(matches!(sandbox.running.ended().await, Ending::Idle(idle) if idle >= Duration::from_millis(50)));
+}
+
+#[tokio::test]
+async fn it_does_not_end_while_a_query_runs() {
+    let echo = Echo::default();
+    let busy = echo.0.clone();
+    busy.store(true, Ordering::SeqCst);
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = Options::new(dir.path().join("sandbox"));
+    options.idle_end = Some(Duration::from_millis(20));
+    let running = serve_echo(options, echo).unwrap();
+    let ended = tokio::time::timeout(Duration::from_millis(300), running.ended()).await;
+    assert!(ended.is_err(), "{ended:?}");
+    assert!(probe(running.endpoint()).await.unwrap().busy);
+    busy.store(false, Ordering::SeqCst);
+    assert!(matches!(running.ended().await, Ending::Idle(_)));
 }
 
 #[test]
