@@ -1,5 +1,6 @@
 //! Adapters: the engine's ports on AWS, SQLite, files and the operating system. The only layer that names AWS types.
 
+pub mod aws;
 pub mod clock;
 pub mod identity;
 pub mod journal;
