@@ -12,3 +12,5 @@ mod sandbox_door;
 #[cfg(feature = "sandbox")]
 #[path = "suite/sandbox_python.rs"]
 mod sandbox_python;
+#[path = "suite/sql_corpora.rs"]
+mod sql_corpora;

@@ -2,8 +2,13 @@
 
 pub mod analysis;
 pub mod coercion;
+pub mod keyword;
 pub mod kind;
+pub mod lexer;
+pub mod parser;
 pub mod resolve;
+pub mod syntax;
+pub mod syntax_error;
 pub mod token;
 pub mod tree;
 pub mod types;

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::keyword::Keyword;
+use super::token::{Symbol, TokenIx, TokenKind, Tokens};
+
 /// The kind of a statement, as the book's `statements` list and the guard's `statement` key name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -114,4 +117,71 @@ impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// The kind of the statement that starts at token `at`, by its first words alone. A query may still turn out to be none.
+pub fn kind_of(tokens: &Tokens, at: TokenIx) -> StatementKind {
+    let word = |ahead: u32| match tokens.get(at + ahead).kind {
+        TokenKind::Word(word) => Some(word),
+        _ => None,
+    };
+    let Some(first) = word(0) else {
+        return match tokens.get(at).kind {
+            TokenKind::End => StatementKind::Empty,
+            TokenKind::Symbol(Symbol::LeftParen) => StatementKind::Select,
+            _ => StatementKind::Unknown,
+        };
+    };
+    match first {
+        Keyword::Select | Keyword::With | Keyword::Values | Keyword::Table => StatementKind::Select,
+        Keyword::Show if word(1) == Some(Keyword::Stats) => StatementKind::ShowStats,
+        Keyword::Show => StatementKind::Show,
+        Keyword::Describe | Keyword::Desc if prepared(tokens, at) => StatementKind::DescribePrepared,
+        Keyword::Describe | Keyword::Desc => StatementKind::Describe,
+        Keyword::Explain if word(1) == Some(Keyword::Analyze) => StatementKind::ExplainAnalyze,
+        Keyword::Explain => StatementKind::Explain,
+        Keyword::Create if writes_query(tokens, at) => StatementKind::Ctas,
+        Keyword::Create | Keyword::Alter | Keyword::Drop | Keyword::Comment | Keyword::Truncate => StatementKind::Ddl,
+        Keyword::Insert => StatementKind::Insert,
+        Keyword::Update => StatementKind::Update,
+        Keyword::Delete => StatementKind::Delete,
+        Keyword::Merge => StatementKind::Merge,
+        Keyword::Unload => StatementKind::Unload,
+        Keyword::Prepare => StatementKind::Prepare,
+        Keyword::Execute => StatementKind::Execute,
+        Keyword::Deallocate => StatementKind::Deallocate,
+        Keyword::Msck => StatementKind::Msck,
+        Keyword::Vacuum | Keyword::Optimize => StatementKind::Maintain,
+        Keyword::Analyze => StatementKind::Analyze,
+        Keyword::Call => StatementKind::Call,
+        Keyword::Grant | Keyword::Revoke | Keyword::Deny => StatementKind::Grant,
+        Keyword::Set | Keyword::Reset | Keyword::Use => StatementKind::Session,
+        Keyword::Start | Keyword::Commit | Keyword::Rollback => StatementKind::Transaction,
+        Keyword::Refresh => StatementKind::Refresh,
+        Keyword::Using => StatementKind::ExternalFunction,
+        _ => StatementKind::Unknown,
+    }
+}
+
+/// DESCRIBE INPUT x, DESCRIBE OUTPUT x; a table may be called `input` too.
+fn prepared(tokens: &Tokens, at: TokenIx) -> bool {
+    matches!(tokens.get(at + 1).kind, TokenKind::Word(Keyword::Input | Keyword::Output))
+        && !matches!(tokens.get(at + 2).kind, TokenKind::End | TokenKind::Symbol(Symbol::Dot | Symbol::Semicolon))
+}
+
+/// CREATE TABLE … AS query.
+fn writes_query(tokens: &Tokens, at: TokenIx) -> bool {
+    let kind = |ahead: u32| tokens.get(at + ahead).kind;
+    let replace = kind(1) == TokenKind::Word(Keyword::Or);
+    if kind(if replace { 3 } else { 1 }) != TokenKind::Word(Keyword::Table) {
+        return false;
+    }
+    (0..).map(kind).take_while(|kind| *kind != TokenKind::End).zip(1..).any(|(this, next)| {
+        this == TokenKind::Word(Keyword::As)
+            && matches!(
+                kind(next),
+                TokenKind::Symbol(Symbol::LeftParen)
+                    | TokenKind::Word(Keyword::Select | Keyword::With | Keyword::Values | Keyword::Table)
+            )
+    })
 }

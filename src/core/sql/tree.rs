@@ -16,6 +16,7 @@ mod relation;
 mod routine;
 mod statement;
 mod types;
+pub mod walk;
 
 use super::token::{Span, TokenIx};
 pub use expr::*;

@@ -192,19 +192,32 @@ pub enum ExprKind {
         /// Where.
         haystack: Box<Expr>,
     },
+    /// What CASE compares, as the left side of `WHEN > 5`; stands only there. Newer than Athena engine v3.
+    CaseOperand,
+    /// `name => value`, as an argument of a call only. Newer than Athena engine v3.
+    NamedArgument {
+        /// The parameter's name.
+        name: Ident,
+        /// Its value.
+        value: Box<Expr>,
+    },
     /// `GROUPING(a, b.c)`: names of grouping columns.
     Grouping(Vec<QualifiedName>),
     /// JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY.
     Json(Box<JsonCall>),
     /// `varchar::chr(65)`. Newer than Athena engine v3.
-    StaticCall {
-        /// The type.
-        type_name: QualifiedName,
-        /// The method.
-        method: Ident,
-        /// The arguments.
-        arguments: Vec<Expr>,
-    },
+    StaticCall(Box<StaticCall>),
+}
+
+/// `varchar::chr(65)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticCall {
+    /// The type.
+    pub type_name: QualifiedName,
+    /// The method.
+    pub method: Ident,
+    /// The arguments.
+    pub arguments: Vec<Expr>,
 }
 
 /// A step into a value.

@@ -40,10 +40,21 @@ pub struct IntervalLiteral {
     pub negative: bool,
     /// The text between the quotes, not yet checked.
     pub text: Box<str>,
+    /// Its fields.
+    pub fields: IntervalFields,
+}
+
+/// `DAY`, `DAY TO SECOND`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IntervalFields {
     /// The first field.
     pub from: IntervalField,
     /// The field after TO.
     pub to: Option<IntervalField>,
+    /// The number in parentheses after the first field, 0 if there is none. Newer than Athena engine v3.
+    pub precision: u32,
+    /// The number in parentheses after SECOND for its fraction, 0 if there is none. Newer than Athena engine v3.
+    pub fraction: u32,
 }
 
 /// A field of an interval.
@@ -70,4 +81,17 @@ pub struct Text {
     pub text: Box<str>,
     /// Its tokens (`U&'…' UESCAPE '…'` has several).
     pub span: Span,
+}
+
+/// The value of an integer literal without underscores; none if it does not fit a bigint, which the server refuses.
+pub fn integer_value(text: &str) -> Option<i64> {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (radix, digits) = match digits.get(..2) {
+        Some("0x" | "0X") => (16, digits.get(2..)?),
+        Some("0o" | "0O") => (8, digits.get(2..)?),
+        Some("0b" | "0B") => (2, digits.get(2..)?),
+        _ => (10, digits),
+    };
+    let value = i128::from_str_radix(digits, radix).ok()?;
+    i64::try_from(if negative { -value } else { value }).ok()
 }

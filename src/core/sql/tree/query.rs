@@ -126,6 +126,8 @@ pub enum SelectItem {
         expr: Expr,
         /// Its name, with or without AS.
         alias: Option<Ident>,
+        /// All of it, parentheses and alias included.
+        span: Span,
     },
     /// `*`.
     All(Span),
@@ -195,8 +197,8 @@ pub struct SortItem {
 pub enum Limit {
     /// LIMIT ALL: no limit.
     All(Span),
-    /// LIMIT n.
-    Rows(RowCount),
+    /// LIMIT n, and the whole clause.
+    Rows(RowCount, Span),
     /// FETCH FIRST n ROWS ONLY, or WITH TIES; one row if there is no number.
     Fetch {
         /// How many.

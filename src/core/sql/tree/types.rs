@@ -1,7 +1,7 @@
 //! Types as written in CAST and its kin.
 
 use super::super::token::Span;
-use super::{Ident, IntervalField};
+use super::{Ident, IntervalFields};
 
 /// A type as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +18,7 @@ pub enum TypeKind {
     /// `ROW(a integer, varchar)`.
     Row(Vec<RowTypeField>),
     /// `INTERVAL DAY TO SECOND`.
-    Interval {
-        /// The first field.
-        from: IntervalField,
-        /// The field after TO.
-        to: Option<IntervalField>,
-    },
+    Interval(IntervalFields),
     /// `TIME(3) WITH TIME ZONE`, `TIMESTAMP`.
     DateTime {
         /// TIMESTAMP, else TIME.
