@@ -1,36 +1,46 @@
 //! The two kinds of policy that tollgate mints, and what must not get past them.
 
 use super::*;
+use crate::core::plan::{DynamodbOperation, DynamodbRequest, DynamodbValue};
+use crate::core::session_policy::{self, AthenaScope};
 
-const ATHENA: &str = r#"{"Version":"2012-10-17","Statement":[
- {"Effect":"Allow","Action":["athena:StartQueryExecution","athena:StopQueryExecution","athena:GetQueryExecution","athena:GetQueryResults","athena:GetWorkGroup"],
-  "Resource":"arn:aws:athena:eu-central-1:123456789012:workgroup/tg-small"},
- {"Effect":"Allow","Action":["glue:GetDatabase","glue:GetTable","glue:GetPartition*","glue:BatchGetPartition"],
-  "Resource":["arn:aws:glue:eu-central-1:123456789012:catalog","arn:aws:glue:eu-central-1:123456789012:database/default",
-   "arn:aws:glue:eu-central-1:123456789012:database/web","arn:aws:glue:eu-central-1:123456789012:table/web/alb_logs"]},
- {"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket","s3:GetBucketLocation"],
-  "Resource":["arn:aws:s3:::shop-lake","arn:aws:s3:::shop-lake/web/alb_logs/*"],
-  "Condition":{"ForAnyValue:StringEquals":{"aws:CalledVia":"athena.amazonaws.com"}}},
- {"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:AbortMultipartUpload","s3:ListBucket","s3:GetBucketLocation"],
-  "Resource":["arn:aws:s3:::shop-results","arn:aws:s3:::shop-results/tollgate/01RUN/*"],
-  "Condition":{"ForAnyValue:StringEquals":{"aws:CalledVia":"athena.amazonaws.com"}}},
- {"Effect":"Deny","NotAction":["athena:StopQueryExecution","athena:GetQueryExecution"],"Resource":"*",
-  "Condition":{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T08:15:00Z"}}},
- {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T08:17:00Z"}}}]}"#;
+/// As minted for a step that reads one table.
+fn athena() -> String {
+    let scope = AthenaScope {
+        region: "eu-central-1",
+        account: "123456789012",
+        workgroup: "tg-small",
+        tables: &[("web".to_owned(), "alb_logs".to_owned())],
+        locations: &["s3://shop-lake/web/alb_logs/".to_owned()],
+        output: "s3://shop-results/tollgate/01RUN/",
+        kms: &["arn:aws:kms:eu-central-1:123456789012:key/1234".to_owned()],
+        lake_formation: false,
+    };
+    filled(&session_policy::athena(&scope))
+}
 
-const DYNAMODB: &str = r#"{"Version":"2012-10-17","Statement":[
- {"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:BatchGetItem"],
-  "Resource":"arn:aws:dynamodb:eu-central-1:123456789012:table/orders",
-  "Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["ORDER#ord_0000000001"],
-    "dynamodb:Attributes":["pk","sk","state","lock_owner","updated_at"]},
-   "Null":{"dynamodb:LeadingKeys":"false","dynamodb:Attributes":"false"}}},
- {"Effect":"Allow","Action":"dynamodb:Query","Resource":"arn:aws:dynamodb:eu-central-1:123456789012:table/orders/index/by_merchant",
-  "Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["acme"],"dynamodb:Attributes":["pk","sk","merchant","state"]},
-   "Null":{"dynamodb:LeadingKeys":"false","dynamodb:Attributes":"false"},
-   "StringEquals":{"dynamodb:Select":"SPECIFIC_ATTRIBUTES"}}},
- {"Effect":"Deny","NotAction":["athena:StopQueryExecution","athena:GetQueryExecution"],"Resource":"*",
-  "Condition":{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T08:15:00Z"}}},
- {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T08:17:00Z"}}}]}"#;
+/// As minted for a step that gets one item, or queries an index.
+fn dynamodb(index: Option<&str>, key: &str, value: &str, attributes: &[&str]) -> String {
+    let request = DynamodbRequest {
+        operation: if index.is_some() { DynamodbOperation::Query } else { DynamodbOperation::Get },
+        table: "orders".to_owned(),
+        index: index.map(str::to_owned),
+        key: [(key.to_owned(), DynamodbValue::S(value.to_owned()))].into_iter().collect(),
+        sort: None,
+        filter: None,
+        project: attributes.iter().map(|name| (*name).to_owned()).collect(),
+        limit: None,
+        consistent: false,
+    };
+    let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
+    filled(&session_policy::dynamodb("eu-central-1", "123456789012", &request, key, &attributes))
+}
+
+fn filled(template: &str) -> String {
+    let policy = session_policy::fill(template, AT_T.parse().unwrap(), &indexmap::IndexMap::new()).unwrap();
+    assert_eq!(Policy::parse(&policy).unwrap().not_understood(), None, "{policy}");
+    policy
+}
 
 const BEFORE: &str = "2026-11-20T08:14:59.999Z";
 const AT_T: &str = "2026-11-20T08:15:00Z";
@@ -76,7 +86,7 @@ fn a_step_may_do_what_it_needs() {
             BEFORE,
         ),
     ] {
-        assert_eq!(decide(ATHENA, action, &resource, &context, now), Decision::Allow, "{action} {resource} {now}");
+        assert_eq!(decide(&athena(), action, &resource, &context, now), Decision::Allow, "{action} {resource} {now}");
     }
 }
 
@@ -84,15 +94,15 @@ fn a_step_may_do_what_it_needs() {
 fn an_athena_step_may_do_nothing_else() {
     use Decision::{ExplicitDeny, ImplicitDeny};
     let s3 = |path: &str| format!("arn:aws:s3:::{path}");
-    let athena = |path: &str| format!("arn:aws:athena:eu-central-1:123456789012:{path}");
+    let in_athena = |path: &str| format!("arn:aws:athena:eu-central-1:123456789012:{path}");
     let other = "arn:aws:athena:eu-central-1:999999999999:workgroup/tg-small".to_owned();
     let elsewhere = "arn:aws:athena:us-east-1:123456789012:workgroup/tg-small".to_owned();
     let own = WORKGROUP.to_owned();
     let cases: Vec<(&str, String, Context, &str, Decision)> = vec![
-        ("athena:StartQueryExecution", athena("workgroup/tg-large"), none(), BEFORE, ImplicitDeny),
-        ("athena:StartQueryExecution", athena("workgroup/tg-small-2"), none(), BEFORE, ImplicitDeny),
-        ("athena:StartQueryExecution", athena("workgroup/TG-SMALL"), none(), BEFORE, ImplicitDeny),
-        ("athena:StartQueryExecution", athena("datacatalog/tg-small"), none(), BEFORE, ImplicitDeny),
+        ("athena:StartQueryExecution", in_athena("workgroup/tg-large"), none(), BEFORE, ImplicitDeny),
+        ("athena:StartQueryExecution", in_athena("workgroup/tg-small-2"), none(), BEFORE, ImplicitDeny),
+        ("athena:StartQueryExecution", in_athena("workgroup/TG-SMALL"), none(), BEFORE, ImplicitDeny),
+        ("athena:StartQueryExecution", in_athena("datacatalog/tg-small"), none(), BEFORE, ImplicitDeny),
         ("athena:StartQueryExecution", other, none(), BEFORE, ImplicitDeny),
         ("athena:StartQueryExecution", elsewhere, none(), BEFORE, ImplicitDeny),
         ("athena:StartQueryExecution", "*".to_owned(), none(), BEFORE, ImplicitDeny),
@@ -126,14 +136,14 @@ fn an_athena_step_may_do_nothing_else() {
         ("athena:GetQueryResults", own.clone(), none(), AFTER_T, ExplicitDeny),
         ("glue:GetTable", glue("table/web/alb_logs"), via(), AFTER_T, ExplicitDeny),
         ("s3:GetObject", s3("shop-lake/web/alb_logs/a"), via(), AFTER_T, ExplicitDeny),
-        ("athena:StopQueryExecution", athena("workgroup/tg-large"), none(), AFTER_T, ImplicitDeny),
+        ("athena:StopQueryExecution", in_athena("workgroup/tg-large"), none(), AFTER_T, ImplicitDeny),
         ("athena:StopQueryExecution", own.clone(), none(), AFTER_STOP, ExplicitDeny),
         ("athena:GetQueryExecution", own.clone(), none(), AFTER_STOP, ExplicitDeny),
         ("athena:StartQueryExecution", own, none(), "2027-01-01T00:00:00Z", ExplicitDeny),
     ];
     assert!(cases.len() >= 40);
     for (action, resource, context, now, want) in cases {
-        assert_eq!(decide(ATHENA, action, &resource, &context, now), want, "{action} {resource} {now}");
+        assert_eq!(decide(&athena(), action, &resource, &context, now), want, "{action} {resource} {now}");
     }
 }
 
@@ -142,14 +152,14 @@ fn a_dynamodb_step_may_do_nothing_else() {
     use Decision::{Allow, ExplicitDeny, ImplicitDeny};
     let table = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders";
     let index = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/index/by_merchant";
+    let other = "arn:aws:dynamodb:eu-central-1:999999999999:table/orders";
     let item = |key: &str, attributes: &[&str]| {
         none().with("dynamodb:LeadingKeys", [key]).with("dynamodb:Attributes", attributes.iter().copied())
     };
     let mine = "ORDER#ord_0000000001";
-    let query = |key: &str, attributes: &[&str], select: &str| item(key, attributes).with("dynamodb:Select", [select]);
+    let get = dynamodb(None, "pk", mine, &["pk", "sk", "state", "lock_owner", "updated_at"]);
     for (action, resource, context, now, want) in [
         ("dynamodb:GetItem", table, item(mine, &["pk", "sk", "state"]), BEFORE, Allow),
-        ("dynamodb:BatchGetItem", table, item(mine, &["pk", "sk"]), BEFORE, Allow),
         ("dynamodb:GetItem", table, item("ORDER#ord_0000000002", &["pk", "sk"]), BEFORE, ImplicitDeny),
         ("dynamodb:GetItem", table, item("order#ord_0000000001", &["pk", "sk"]), BEFORE, ImplicitDeny),
         ("dynamodb:GetItem", table, item(mine, &["pk", "sk", "card"]), BEFORE, ImplicitDeny),
@@ -158,21 +168,51 @@ fn a_dynamodb_step_may_do_nothing_else() {
         ("dynamodb:GetItem", table, none().with("dynamodb:Attributes", ["pk"]), BEFORE, ImplicitDeny),
         ("dynamodb:GetItem", table, none(), BEFORE, ImplicitDeny),
         ("dynamodb:GetItem", index, item(mine, &["pk", "sk"]), BEFORE, ImplicitDeny),
-        ("dynamodb:BatchGetItem", table, item(mine, &["pk"]).with("dynamodb:LeadingKeys", [mine, "x"]), BEFORE, ImplicitDeny),
-        ("dynamodb:Query", index, query("acme", &["pk", "sk", "merchant"], "SPECIFIC_ATTRIBUTES"), BEFORE, Allow),
-        ("dynamodb:Query", index, query("acme", &["pk", "sk", "merchant"], "ALL_ATTRIBUTES"), BEFORE, ImplicitDeny),
-        ("dynamodb:Query", index, query("acme", &["pk", "sk", "merchant"], "COUNT"), BEFORE, ImplicitDeny),
-        ("dynamodb:Query", index, item("acme", &["pk", "sk", "merchant"]), BEFORE, ImplicitDeny),
-        ("dynamodb:Query", index, query("acme", &["pk", "sk", "card"], "SPECIFIC_ATTRIBUTES"), BEFORE, ImplicitDeny),
-        ("dynamodb:Query", index, query("other", &["pk", "sk"], "SPECIFIC_ATTRIBUTES"), BEFORE, ImplicitDeny),
-        ("dynamodb:Query", table, query("acme", &["pk", "sk"], "SPECIFIC_ATTRIBUTES"), BEFORE, ImplicitDeny),
+        ("dynamodb:GetItem", other, item(mine, &["pk", "sk"]), BEFORE, ImplicitDeny),
+        ("dynamodb:GetItem", table, item(mine, &["pk"]).with("dynamodb:LeadingKeys", [mine, "x"]), BEFORE, ImplicitDeny),
+        ("dynamodb:BatchGetItem", table, item(mine, &["pk", "sk"]), BEFORE, ImplicitDeny),
+        ("dynamodb:Query", table, item(mine, &["pk", "sk"]), BEFORE, ImplicitDeny),
         ("dynamodb:Scan", table, item(mine, &["pk", "sk"]), BEFORE, ImplicitDeny),
         ("dynamodb:PutItem", table, item(mine, &["pk", "sk"]), BEFORE, ImplicitDeny),
         ("dynamodb:PartiQLSelect", table, item(mine, &["pk", "sk"]), BEFORE, ImplicitDeny),
         ("dynamodb:GetItem", table, item(mine, &["pk", "sk"]), AFTER_T, ExplicitDeny),
         ("dynamodb:GetItem", table, item(mine, &["pk", "sk"]), AFTER_STOP, ExplicitDeny),
     ] {
-        assert_eq!(decide(DYNAMODB, action, resource, &context, now), want, "{action} {resource} {context:?} {now}");
+        assert_eq!(decide(&get, action, resource, &context, now), want, "{action} {resource} {context:?} {now}");
+    }
+    let query = dynamodb(Some("by_merchant"), "merchant", "acme", &["pk", "sk", "merchant", "state"]);
+    let page = |key: &str, attributes: &[&str], select: &str| item(key, attributes).with("dynamodb:Select", [select]);
+    for (resource, context, want) in [
+        (index, page("acme", &["pk", "sk", "merchant"], "SPECIFIC_ATTRIBUTES"), Allow),
+        (index, page("acme", &["pk", "sk", "merchant"], "ALL_ATTRIBUTES"), ImplicitDeny),
+        (index, page("acme", &["pk", "sk", "merchant"], "COUNT"), ImplicitDeny),
+        (index, item("acme", &["pk", "sk", "merchant"]), ImplicitDeny),
+        (index, page("acme", &["pk", "sk", "card"], "SPECIFIC_ATTRIBUTES"), ImplicitDeny),
+        (index, page("other", &["pk", "sk"], "SPECIFIC_ATTRIBUTES"), ImplicitDeny),
+        (table, page("acme", &["pk", "sk"], "SPECIFIC_ATTRIBUTES"), ImplicitDeny),
+    ] {
+        assert_eq!(decide(&query, "dynamodb:Query", resource, &context, BEFORE), want, "{resource} {context:?}");
+    }
+    // A key that looks like one of IAM's variables stands for itself.
+    let odd = dynamodb(None, "pk", "${aws:username}", &["pk", "sk"]);
+    assert_eq!(decide(&odd, "dynamodb:GetItem", table, &item("${aws:username}", &["pk", "sk"]), BEFORE), Allow);
+    assert_eq!(decide(&odd, "dynamodb:GetItem", table, &item("ana", &["pk", "sk"]), BEFORE), ImplicitDeny);
+}
+
+#[test]
+fn a_janitor_only_looks_and_stops() {
+    let janitor = session_policy::janitor("eu-central-1", "123456789012", "tg-small");
+    for (action, allowed) in [
+        ("athena:StopQueryExecution", true),
+        ("athena:ListQueryExecutions", true),
+        ("athena:BatchGetQueryExecution", true),
+        ("athena:GetQueryExecution", true),
+        ("athena:StartQueryExecution", false),
+        ("athena:GetQueryResults", false),
+    ] {
+        let got = decide(&janitor, action, WORKGROUP, &none(), AFTER_STOP);
+        assert_eq!(got == Decision::Allow, allowed, "{action}");
+        assert_eq!(decide(&janitor, action, &WORKGROUP.replace("small", "large"), &none(), BEFORE), Decision::ImplicitDeny);
     }
 }
 
