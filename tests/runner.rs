@@ -1,6 +1,8 @@
 //! All integration tests, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+#[path = "suite/aws.rs"]
+mod aws;
 #[path = "suite/journal.rs"]
 mod journal;
 #[cfg(feature = "sandbox")]

@@ -88,9 +88,10 @@ impl Intercept for Ear {
     }
 }
 
-/// A server that failed in the middle may have done what was asked; 503 is said before anything is done.
+/// Whether an error with this status leaves open if the service did what was asked: one that failed in the middle may have (503 is
+/// said before anything is done), and so may one that says all is well in words that nobody understands.
 fn unclear_status(status: u16) -> bool {
-    status >= 500 && status != 503
+    status < 400 || (status >= 500 && status != 503)
 }
 
 /// Whether the connection was never made, so that the service cannot have been asked.
@@ -138,9 +139,13 @@ impl Ear {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
                 let error = context.err();
+                let named = error.code().is_some();
                 let code = error.code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 let message = error.message().map_or_else(|| error.to_string(), str::to_owned);
-                if unclear_status(status) {
+                // The services name their refusals; something that does not is a proxy, or worse.
+                if !named && status != 429 && status != 503 {
+                    ServiceError::NoAnswer(format!("an answer that is not the service's (HTTP {status})"))
+                } else if unclear_status(status) {
                     ServiceError::NoAnswer(format!("{code}: {message}"))
                 } else if status == 429 || status == 503 || LATER.contains(&code.as_str()) {
                     ServiceError::Temporary(format!("{code}: {message}"))

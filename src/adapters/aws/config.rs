@@ -40,13 +40,21 @@ pub struct Patience {
     pub read: Duration,
     /// For one call with all its attempts.
     pub call: Duration,
-    /// How often it is tried; waits between are the SDK's (exponential, with jitter).
+    /// How often it is tried.
     pub attempts: u32,
+    /// The longest wait before the second attempt; it doubles from then on. (The SDK draws each wait at random below it.)
+    pub backoff: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(3), read: Duration::from_secs(10), call: Duration::from_secs(30), attempts: 3 }
+        Self {
+            connect: Duration::from_secs(3),
+            read: Duration::from_secs(10),
+            call: Duration::from_secs(30),
+            attempts: 3,
+            backoff: Duration::from_millis(500),
+        }
     }
 }
 
@@ -96,7 +104,7 @@ macro_rules! client {
                 let mut config = $service::Config::builder()
                     .behavior_version(BehaviorVersion::latest())
                     .region(Region::new($place.region.clone()))
-                    .retry_config(RetryConfig::standard().with_max_attempts($aws.patience.attempts))
+                    .retry_config($aws.patience.retries())
                     .timeout_config($aws.patience.timeouts())
                     .identity_cache(IdentityCache::no_cache());
                 config.set_app_name(AppName::new("tollgate").ok());
@@ -172,6 +180,10 @@ impl Aws {
 }
 
 impl Patience {
+    fn retries(self) -> RetryConfig {
+        RetryConfig::standard().with_max_attempts(self.attempts).with_initial_backoff(self.backoff)
+    }
+
     fn timeouts(self) -> TimeoutConfig {
         TimeoutConfig::builder()
             .connect_timeout(self.connect)

@@ -87,6 +87,9 @@ async fn chain(region: &str) -> DefaultCredentialsChain {
 /// Why the chain gave nothing, and what to do about it. `causes` are the SDK's words.
 fn missing(causes: &str, profile: Option<&str>) -> ServiceError {
     let words = causes.to_ascii_lowercase();
+    if words.contains("dispatch failure") || words.contains("timed out") {
+        return ServiceError::Temporary(format!("your AWS credentials cannot be asked for now ({causes})"));
+    }
     let of_profile = profile.map_or_else(String::new, |profile| format!(" --profile {profile}"));
     let (message, hint) = if words.contains("sso") || words.contains("token is expired") || words.contains("token has expired") {
         (format!("your AWS sign-in is missing or has expired ({causes})"), format!("run `aws sso login{of_profile}`"))
@@ -102,4 +105,22 @@ fn missing(causes: &str, profile: Option<&str>) -> ServiceError {
         )
     };
     ServiceError::NoCredentials { message, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_decides_what_to_do() {
+        let hint = |causes: &str, profile| match missing(causes, profile) {
+            ServiceError::NoCredentials { hint, .. } => hint,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(hint("failed to load the cached SSO token", Some("dev")), "run `aws sso login --profile dev`");
+        assert_eq!(hint("the cached token has expired", None), "run `aws sso login`");
+        assert_eq!(hint("no providers in chain provided credentials", None), "set AWS_PROFILE, or run `aws configure sso`");
+        assert_eq!(hint("external process exited with code 1", None), "check `aws sts get-caller-identity`");
+        assert!(hint("sso: dispatch failure: io error", None).starts_with("Temporary"), "signing in again would not help");
+    }
 }
