@@ -7,17 +7,27 @@ use indexmap::IndexMap;
 mod approvals;
 mod classification;
 mod guardrails;
+mod load;
 mod name;
+mod packs;
 mod place;
 mod problem;
+mod read;
+pub(in crate::core) mod reading;
 mod target;
+pub(in crate::core) mod yaml;
 
 pub use approvals::{Approvals, Durations, EscalationLevel};
 pub use classification::{AttributeTags, Classification, ColumnTags};
 pub use guardrails::{AthenaLimits, ColumnName, DynamodbLimits, Guardrails, NameRules, StatementKind};
+pub use load::{
+    BOOK_FILE, BookSource, CatalogFile, LoadedBook, LoadedRunbook, SourceFile, Version, catalogs_of, is_runbook, load,
+};
 pub use name::{GroupName, ParamName, PersonName, RunbookId, StepId, TargetName};
 pub use place::{Place, Placed, Setting};
 pub use problem::{Problem, Severity};
+pub use read::{Read, read_book};
+pub(in crate::core) use read::{guardrails, tags, version};
 pub use target::{AthenaTarget, Look, Price, Target, WorkGroup};
 
 use crate::core::text::Untrusted;
@@ -51,4 +61,33 @@ pub struct Book {
     pub duration: Durations,
     /// File of known incidents, relative to the folder; `None`: incident ids are only recorded.
     pub incidents: Option<Placed<String>>,
+}
+
+impl Book {
+    /// The distinct people of these groups, in the order of the groups.
+    pub fn people<'a>(&'a self, groups: impl IntoIterator<Item = &'a GroupName>) -> Vec<&'a PersonName> {
+        people(&self.groups, groups)
+    }
+
+    /// The one name of a person who is known by `name`: the name itself, or the person whose `identities` list it.
+    pub fn person(&self, name: &str) -> Option<&PersonName> {
+        let listed = self.identities.iter().find(|(person, names)| **person == *name || names.iter().any(|other| other == name));
+        match listed {
+            Some((person, _)) => Some(person),
+            None => self.groups.values().flatten().find(|person| **person == *name),
+        }
+    }
+}
+
+fn people<'a>(
+    groups: &'a IndexMap<GroupName, Vec<PersonName>>,
+    names: impl IntoIterator<Item = &'a GroupName>,
+) -> Vec<&'a PersonName> {
+    let mut people: Vec<&PersonName> = Vec::new();
+    for person in names.into_iter().filter_map(|name| groups.get(name)).flatten() {
+        if !people.contains(&person) {
+            people.push(person);
+        }
+    }
+    people
 }

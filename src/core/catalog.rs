@@ -2,6 +2,10 @@
 
 use indexmap::IndexMap;
 
+pub(in crate::core) mod read;
+
+pub use read::read_catalog;
+
 use crate::core::book::{Place, Setting};
 use crate::core::units::{Bytes, Timestamp};
 
@@ -94,6 +98,18 @@ pub struct Partition {
 }
 
 impl Catalog {
+    /// Adds the facts of a later file: its tables win over those of the same name, and the first file's name stays.
+    pub fn merge(&mut self, later: Self) {
+        if self.name.is_empty() {
+            self.name = later.name;
+        }
+        for (name, facts) in later.catalogs {
+            let known = self.catalogs.entry(name).or_default();
+            known.taken_at = known.taken_at.max(facts.taken_at);
+            known.tables.extend(facts.tables);
+        }
+    }
+
     /// The table of `catalog` (`None`: the default one) and `db.table`; case does not matter.
     pub fn table(&self, catalog: Option<&str>, name: &str) -> Option<&Table> {
         let catalog = catalog.unwrap_or(&self.name).to_lowercase();

@@ -4,21 +4,31 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+mod check;
 mod decimal;
 mod expression;
 mod input;
+mod names;
+mod parse;
 mod pattern;
+pub(in crate::core) mod read;
+mod scope;
 mod step;
+mod template;
 mod value;
 
 pub use decimal::Decimal;
-pub use expression::{Expression, Template};
+pub use expression::{Expression, ExpressionError};
 pub use input::{Input, ParamType};
+pub use parse::Today;
 pub use pattern::Pattern;
+pub use read::read_runbook;
+pub use scope::{Scope, StepResult, result_rows};
 pub use step::{
     AthenaStep, Capture, Choose, Confirm, DynamodbStep, GetItem, Goto, ItemValue, OnFailure, Picked, Query, Sort, SortOperator,
     Step, StepKind,
 };
+pub use template::{Part, Template};
 pub use value::{ParamValue, SqlLiteral, ValueError};
 
 use crate::core::book::{GroupName, Guardrails, ParamName, Place, Placed, RunbookId, StepId, TargetName};
@@ -90,10 +100,15 @@ impl Runbook {
         self.jumps()
             .filter_map(|(from, goto)| {
                 let to = self.position(&goto.step)?;
-                (to <= at && at <= from).then_some(goto.max_visits?)
+                (to <= at && at <= from).then_some(self.jump_visits(goto)?)
             })
             .max()
             .unwrap_or(1)
+    }
+
+    /// How many times a backward jump lets each step in between be visited: what the jump says, else the step it leads to.
+    pub fn jump_visits(&self, goto: &Goto) -> Option<u32> {
+        goto.max_visits.or_else(|| self.step(&goto.step)?.max_visits)
     }
 
     /// Every jump with the position of its step.

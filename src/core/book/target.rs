@@ -73,7 +73,7 @@ pub struct WorkGroup {
 }
 
 /// What reading costs. Athena on capacity reservations has no price per byte: then `athena_tb` is `None`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
     /// Millionths of the currency per 10¹² bytes scanned.
     pub athena_tb: Option<Micros>,
@@ -81,4 +81,11 @@ pub struct Price {
     pub dynamodb_read_million: Option<Micros>,
     /// ISO 4217 code; `USD` where nothing is written.
     pub currency: String,
+}
+
+impl Default for Price {
+    /// No price is known: costs are not shown.
+    fn default() -> Self {
+        Self { athena_tb: None, dynamodb_read_million: None, currency: "USD".to_owned() }
+    }
 }

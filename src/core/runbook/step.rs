@@ -25,6 +25,8 @@ pub struct Step {
     pub on_failure: OnFailure,
     /// Values taken from the result, by name.
     pub capture: IndexMap<ParamName, Capture>,
+    /// How many times a backward jump to this step may let it be visited in all, where the jump does not say.
+    pub max_visits: Option<u32>,
     /// Where the step stands (its `id`).
     pub place: Place,
 }
