@@ -3,6 +3,8 @@
 
 #[path = "suite/aws.rs"]
 mod aws;
+#[path = "suite/books.rs"]
+mod books;
 #[path = "suite/journal.rs"]
 mod journal;
 #[cfg(feature = "sandbox")]

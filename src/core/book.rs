@@ -27,7 +27,7 @@ pub use name::{GroupName, ParamName, PersonName, RunbookId, StepId, TargetName};
 pub use place::{Place, Placed, Setting};
 pub use problem::{Problem, Severity};
 pub use read::{Read, read_book};
-pub(in crate::core) use read::{guardrails, tags, version};
+pub(in crate::core) use read::{count, guardrails, tags, version};
 pub use target::{AthenaTarget, Look, Price, Target, WorkGroup};
 
 use crate::core::text::Untrusted;

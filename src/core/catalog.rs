@@ -108,6 +108,7 @@ impl Catalog {
             known.taken_at = known.taken_at.max(facts.taken_at);
             known.tables.extend(facts.tables);
         }
+        self.dynamodb.extend(later.dynamodb);
     }
 
     /// The table of `catalog` (`None`: the default one) and `db.table`; case does not matter.

@@ -15,6 +15,7 @@ mod classification;
 mod guardrails;
 mod target;
 
+pub(in crate::core) use approvals::count;
 pub(in crate::core) use classification::tags;
 pub(in crate::core) use guardrails::guardrails;
 
@@ -120,7 +121,7 @@ pub(in crate::core) fn version(reading: &mut Reading, fields: &Fields<'_>, key: 
     let Some(node) = fields.need(reading, key, "the file") else { return };
     if node.scalar().is_none_or(|scalar| scalar.text != "v1") {
         let message = format!("`{key}` is {}; this program reads v1", said(node));
-        reading.wrong_fix(&node.place, message, format!("write `{key}: v1`, or use the tollgate that this file was written for"));
+        reading.wrong(&node.place, message, format!("write `{key}: v1`, or use the tollgate that this file was written for"));
     }
 }
 
@@ -130,7 +131,7 @@ fn timezone(reading: &mut Reading, node: &Node) -> Option<String> {
         return Some(name);
     }
     let message = format!("`timezone`: `{}` is not a time zone", visible(&name));
-    reading.wrong_fix(&node.place, message, "use an IANA name such as UTC or Europe/Berlin");
+    reading.wrong(&node.place, message, "use an IANA name such as UTC or Europe/Berlin");
     None
 }
 
@@ -140,7 +141,7 @@ fn catalogs(reading: &mut Reading, node: &Node) -> Vec<Placed<String>> {
         let rest = file.strip_prefix("${sandbox}/").unwrap_or(file);
         if rest.contains("${") {
             let message = format!("`{}` holds a variable that does not exist", visible(file));
-            reading.wrong_fix(&file.place, message, "`${sandbox}/` at the beginning is the only one");
+            reading.wrong(&file.place, message, "`${sandbox}/` at the beginning is the only one");
         }
     }
     files
@@ -153,13 +154,13 @@ fn groups(reading: &mut Reading, node: &Node) -> IndexMap<GroupName, Vec<PersonN
         let mut people: Vec<PersonName> = Vec::new();
         for person in reading.texts(value, &what) {
             if people.iter().any(|known| *known == person.as_str()) {
-                reading.wrong_fix(&person.place, format!("`{}` is twice in {what}", visible(&person)), "keep one of them");
+                reading.wrong(&person.place, format!("`{}` is twice in {what}", visible(&person)), "keep one of them");
             } else {
                 people.push(PersonName(person.value));
             }
         }
         if people.is_empty() {
-            reading.wrong_fix(&key.place, format!("{what} has nobody in it"), format!("write {}: [ana, max]", visible(name)));
+            reading.wrong(&key.place, format!("{what} has nobody in it"), format!("write {}: [ana, max]", visible(name)));
         }
         groups.insert(GroupName::from(name), people);
     }
@@ -182,7 +183,7 @@ fn identities(
                 || identities.values().flatten().any(|name| *name == *other);
             if taken {
                 let message = format!("`{}` is somebody else's name already", visible(&other));
-                reading.wrong_fix(&other.place, message, "give each name to one person");
+                reading.wrong(&other.place, message, "give each name to one person");
             } else {
                 names.push(other.value);
             }
@@ -205,7 +206,8 @@ fn durations(reading: &mut Reading, node: &Node) -> Durations {
         let node = fields.get(key)?;
         let duration = reading.duration(node, &format!("`{key}`"))?;
         if duration < Durations::LEAST || duration > LONGEST {
-            reading.wrong(&node.place, format!("`{key}` is {duration}; it is between {} and {LONGEST}", Durations::LEAST));
+            let fix = format!("write a duration from {} to {LONGEST}", Durations::LEAST);
+            reading.wrong(&node.place, format!("`{key}` is {duration}"), fix);
             return None;
         }
         Some(duration)
@@ -218,7 +220,7 @@ fn durations(reading: &mut Reading, node: &Node) -> Durations {
         if default > durations.max {
             let place = fields.key("default").unwrap_or(fields.place);
             let message = format!("`default` is {default}, above `max` {}", durations.max);
-            reading.wrong_fix(place, message, "raise `max`, or lower `default`");
+            reading.wrong(place, message, "raise `max`, or lower `default`");
         }
         durations.default = default.min(durations.max);
     }

@@ -23,13 +23,8 @@ impl Reading {
         Self { file, text, problems: Vec::new() }
     }
 
-    /// Reports a problem.
-    pub(in crate::core) fn wrong(&mut self, place: &Place, message: impl Into<String>) {
-        self.problems.push(Problem::at(place, &self.text, message));
-    }
-
     /// Reports a problem and what to do.
-    pub(in crate::core) fn wrong_fix(&mut self, place: &Place, message: impl Into<String>, fix: impl Into<String>) {
+    pub(in crate::core) fn wrong(&mut self, place: &Place, message: impl Into<String>, fix: impl Into<String>) {
         self.problems.push(Problem::at(place, &self.text, message).with_fix(fix));
     }
 
@@ -98,7 +93,11 @@ impl Reading {
         if let Value::Scalar(scalar) = &node.value {
             return Some(scalar);
         }
-        self.wrong(&node.place, format!("{what} is {}, not text", node.kind()));
+        self.wrong(
+            &node.place,
+            format!("{what} is {}, not text", node.kind()),
+            "write one text, in quotes if it holds `: ` or `#`",
+        );
         None
     }
 
@@ -106,7 +105,7 @@ impl Reading {
     pub(in crate::core) fn text(&mut self, node: &Node, what: &str) -> Option<String> {
         let scalar = self.scalar(node, what)?;
         if scalar.text.trim().is_empty() {
-            self.wrong(&node.place, format!("{what} is empty"));
+            self.wrong(&node.place, format!("{what} is empty"), "write something, or remove the line");
             return None;
         }
         Some(scalar.text.clone())
@@ -122,7 +121,7 @@ impl Reading {
         let scalar = self.scalar(node, what)?;
         if matches!(scalar.shape, Shape::Whole | Shape::Real) {
             let text = visible(&scalar.text).into_owned();
-            self.wrong_fix(
+            self.wrong(
                 &node.place,
                 format!("{what} is a number; its digits are text, and leading zeros would be lost"),
                 format!("quote it: \"{text}\""),
@@ -137,7 +136,7 @@ impl Reading {
         match node.scalar() {
             Some(Scalar { shape: Shape::Bool, text, .. }) => Some(text.eq_ignore_ascii_case("true")),
             _ => {
-                self.wrong(&node.place, format!("{what} is {}; it is true or false", said(node)));
+                self.wrong(&node.place, format!("{what} is {}", said(node)), "write true or false");
                 None
             }
         }
@@ -153,7 +152,11 @@ impl Reading {
             Some(number) if number >= least && number <= most => Some(number),
             _ => {
                 let range = if most == u64::MAX { format!("of at least {least}") } else { format!("from {least} to {most}") };
-                self.wrong(&node.place, format!("{what} is {}; it is a whole number {range}", said(node)));
+                self.wrong(
+                    &node.place,
+                    format!("{what} is {}", said(node)),
+                    format!("write a whole number {range}, without quotes"),
+                );
                 None
             }
         }
@@ -178,12 +181,12 @@ impl Reading {
             Ok(value) => Some(value),
             Err(_) if scalar.shape != Shape::Text => {
                 let message = format!("{what} is {}, without a unit", said(node));
-                self.wrong_fix(&node.place, message, format!("write the unit: `{example}`"));
+                self.wrong(&node.place, message, format!("write the unit: `{example}`"));
                 None
             }
             Err(reason) => {
                 let message = format!("{what}: {}", visible(&reason.to_string()));
-                self.wrong_fix(&node.place, message, format!("write it as in `{example}`"));
+                self.wrong(&node.place, message, format!("write it as in `{example}`"));
                 None
             }
         }
@@ -196,8 +199,8 @@ impl Reading {
             _ => None,
         };
         if amount.is_none() {
-            let message = format!("{what} is {}; it is an amount such as 5.00, with up to six decimals", said(node));
-            self.wrong(&node.place, message);
+            let fix = "write an amount such as 5.00, without quotes, with up to six decimals";
+            self.wrong(&node.place, format!("{what} is {}", said(node)), fix);
         }
         amount
     }
@@ -209,8 +212,8 @@ impl Reading {
         }
         let message = format!("{what} is {}, not a list", node.kind());
         match node.scalar() {
-            Some(scalar) => self.wrong_fix(&node.place, message, format!("write [{}]", visible(&scalar.text))),
-            None => self.wrong(&node.place, message),
+            Some(scalar) => self.wrong(&node.place, message, format!("write [{}]", visible(&scalar.text))),
+            None => self.wrong(&node.place, message, "write [one, two]"),
         }
         None
     }
@@ -229,11 +232,12 @@ impl Reading {
             return Some(*value);
         }
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let message = format!("{what} is {}; it is one of {}", said(node), names.join(", "));
-        match nearest(&scalar.text, names.iter().copied()) {
-            Some(near) => self.wrong_fix(&node.place, message, format!("did you mean `{near}`?")),
-            None => self.wrong(&node.place, message),
-        }
+        let fix = match (nearest(&scalar.text, names.iter().copied()), names.as_slice()) {
+            (Some(near), [_, _, ..]) => format!("did you mean `{near}`? It is one of {}", names.join(", ")),
+            (_, [only]) => format!("only `{only}` is possible"),
+            _ => format!("it is one of {}", names.join(", ")),
+        };
+        self.wrong(&node.place, format!("{what} is {}", said(node)), fix);
         None
     }
 
@@ -250,12 +254,13 @@ impl Reading {
             None => {
                 let names: Vec<_> = known.take(12).map(|name| visible(name).into_owned()).collect();
                 if names.is_empty() {
-                    return self.wrong(place, message);
+                    "nothing of that kind is declared: declare it, or remove it".to_owned()
+                } else {
+                    format!("known here: {}", names.join(", "))
                 }
-                format!("known here: {}", names.join(", "))
             }
         };
-        self.wrong_fix(place, message, fix);
+        self.wrong(place, message, fix);
     }
 }
 
@@ -271,14 +276,17 @@ pub(in crate::core) fn said(node: &Node) -> String {
     }
 }
 
-/// The known name that was probably meant: at least 70 % alike.
+/// The known name that was probably meant: one slip away, or at least 70 % alike.
 pub(in crate::core) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let name = name.to_lowercase();
     known
         .map(|candidate| {
             (strsim::jaro_winkler(&name, &candidate.to_lowercase()), strsim::osa_distance(&name, candidate), candidate)
         })
-        .filter(|(alike, edits, candidate)| *alike > 0.7 && *edits <= candidate.chars().count().max(3) / 2)
+        .filter(|(alike, edits, candidate)| {
+            let length = candidate.chars().count();
+            (*edits == 1 && length > 2) || (*alike > 0.7 && *edits <= length.max(3) / 2)
+        })
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, _, candidate)| candidate)
 }
@@ -311,7 +319,7 @@ impl<'n> Fields<'n> {
                 let message = format!("`{}` is not a key of {what}", visible(key));
                 reading.unknown(&key_node.place, message, known.iter().copied(), key);
             } else if value.value == Value::Null {
-                reading.wrong_fix(&key_node.place, format!("`{key}` has no value"), "give it one, or remove the line");
+                reading.wrong(&key_node.place, format!("`{key}` has no value"), "give it one, or remove the line");
                 empty.push(key);
             } else {
                 kept.push((key, key_node, value));
@@ -335,7 +343,7 @@ impl<'n> Fields<'n> {
         let value = self.get(key);
         // One that stands there without a value was reported already.
         if value.is_none() && !self.empty.contains(&key) {
-            reading.wrong(self.place, format!("{what} has no `{key}`"));
+            reading.wrong(self.place, format!("{what} has no `{key}`"), format!("add `{key}: …`"));
         }
         value
     }
@@ -348,19 +356,19 @@ pub(in crate::core) fn entries<'n>(
     what: &str,
 ) -> Option<Vec<(&'n str, &'n Node, &'n Node)>> {
     let Value::Map(pairs) = &node.value else {
-        reading.wrong(&node.place, format!("{what} is {}, not a mapping", node.kind()));
+        reading.wrong(&node.place, format!("{what} is {}, not a mapping", node.kind()), "write keys and values: `key: value`");
         return None;
     };
     let mut seen: Vec<(&str, &Node, &Node)> = Vec::with_capacity(pairs.len());
     let mut names = std::collections::HashMap::with_capacity(pairs.len());
     for (key, value) in pairs {
         let Some(scalar) = key.scalar() else {
-            reading.wrong(&key.place, format!("a key of {what} is {}, not text", key.kind()));
+            reading.wrong(&key.place, format!("a key of {what} is {}, not text", key.kind()), "write a name");
             continue;
         };
         if let Some(first) = names.insert(scalar.text.as_str(), key.place.line) {
             let message = format!("`{}` is written twice; first on line {first}", visible(&scalar.text));
-            reading.wrong_fix(&key.place, message, "keep one of them");
+            reading.wrong(&key.place, message, "keep one of them");
             names.insert(scalar.text.as_str(), first);
             continue;
         }

@@ -136,6 +136,10 @@ pub(in crate::core) fn parse(file: &Arc<str>, bytes: &[u8], limits: Limits) -> R
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_REPEATED, max_replay_stack_depth: 8 },
     };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
+        Ok(Spanned { value: Raw::Null, .. }) => {
+            let problem = Problem::of_file(file, "the file is empty");
+            Err(Box::new(problem.with_fix("begin with `runbook: v1` or `tollgate: v1`")))
+        }
         Ok(raw) => Ok(Grounding { file, text }.node(raw)),
         Err(error) => Err(Box::new(refusal(file, text, &error))),
     }
@@ -291,15 +295,16 @@ fn refusal(file: &Arc<str>, text: &str, error: &serde_saphyr::Error) -> Problem 
     use serde_saphyr::Error as E;
     use serde_saphyr::budget::BudgetBreach as B;
     let mut error = error.without_snippet();
+    // Of an alias, where it stands says more than what it repeats.
+    let reference = error.locations().map(|locations| locations.reference_location);
     while let E::AliasError { error: inner, .. } = error {
         error = inner;
     }
-    let at = |message: String| match error.location() {
+    let at = |message: String| match reference.or(error.location()) {
         Some(location) if location.line() > 0 => Problem::at(&place(file, text, &location), text, message),
         _ => Problem::of_file(file, message),
     };
     match error {
-        E::Eof { .. } => Problem::of_file(file, "the file is empty").with_fix("begin with `runbook: v1` or `tollgate: v1`"),
         E::MultipleDocuments { .. } | E::Budget { breach: B::Documents { .. }, .. } => {
             at("the file holds a second document (`---`)".to_owned()).with_fix("put each runbook into a file of its own")
         }
@@ -331,7 +336,7 @@ fn refusal(file: &Arc<str>, text: &str, error: &serde_saphyr::Error) -> Problem 
             let problem = at(format!("not valid YAML: {}", visible(message)));
             match SYNTAX_FIXES.iter().find(|(part, _)| message.contains(part)) {
                 Some((_, fix)) => problem.with_fix(*fix),
-                None => problem,
+                None => problem.with_fix("a YAML checker of your editor shows the same"),
             }
         }
     }

@@ -11,8 +11,12 @@ use crate::core::book::{Read, Setting, tags, version};
 use crate::core::text::visible;
 use crate::core::units::{Bytes, Timestamp};
 
+mod dynamodb;
+
+pub(in crate::core) use dynamodb::{ATTRIBUTE_KEYS, INDEX_KEYS, TABLE_KEYS as DYNAMODB_TABLE_KEYS};
+
 /// Keys of a catalog file.
-pub(in crate::core) const KEYS: &[&str] = &["catalog", "name", "taken_at", "tables", "catalogs"];
+pub(in crate::core) const KEYS: &[&str] = &["catalog", "name", "taken_at", "tables", "catalogs", "dynamodb"];
 /// Keys of a table.
 pub(in crate::core) const TABLE_KEYS: &[&str] = &["format", "location", "columns", "partition_keys", "partitions", "view"];
 /// Keys of a column.
@@ -59,11 +63,12 @@ fn catalog(reading: &mut Reading, root: &Node, base: &str) -> Option<Catalog> {
             let facts = DataCatalog { taken_at, tables: tables.unwrap_or_default() };
             if catalogs.insert(name.to_lowercase(), facts).is_some() {
                 let message = format!("{what} is described twice; names compare without case");
-                reading.wrong_fix(&key.place, message, "keep one of them");
+                reading.wrong(&key.place, message, "keep one of them");
             }
         }
     }
-    Some(Catalog { name, catalogs })
+    let dynamodb = fields.get("dynamodb").map(|node| dynamodb::tables(reading, node, taken_at)).unwrap_or_default();
+    Some(Catalog { name, catalogs, dynamodb })
 }
 
 fn time(reading: &mut Reading, node: &Node) -> Option<Timestamp> {
@@ -71,7 +76,8 @@ fn time(reading: &mut Reading, node: &Node) -> Option<Timestamp> {
     match text.parse() {
         Ok(time) => Some(time),
         Err(reason) => {
-            reading.wrong(&node.place, format!("`taken_at`: {}", visible(&format!("{reason}"))));
+            let message = format!("`taken_at`: {}", visible(&format!("{reason}")));
+            reading.wrong(&node.place, message, "write when the facts were taken, in UTC");
             None
         }
     }
@@ -82,14 +88,14 @@ fn tables(reading: &mut Reading, node: &Node, base: &str, taken_at: Option<Times
     for (name, key, value) in entries(reading, node, "`tables`").unwrap_or_default() {
         if name.split('.').count() != 2 || name.split('.').any(str::is_empty) {
             let message = format!("`{}` is not the name of a table", visible(name));
-            reading.wrong_fix(&key.place, message, "write database.table; other data catalogs go below `catalogs`");
+            reading.wrong(&key.place, message, "write database.table; other data catalogs go below `catalogs`");
             continue;
         }
         let Some(mut table) = table(reading, name, key, value, base) else { continue };
         table.taken_at = taken_at;
         if tables.insert(name.to_lowercase(), table).is_some() {
             let message = format!("table `{}` is described twice; names compare without case", visible(name));
-            reading.wrong_fix(&key.place, message, "keep one of them");
+            reading.wrong(&key.place, message, "keep one of them");
         }
     }
     tables
@@ -104,13 +110,13 @@ fn table(reading: &mut Reading, name: &str, key: &Node, node: &Node, base: &str)
     for column in columns.iter().chain(&partition_keys) {
         if seen.contains(&column.name.as_str()) {
             let message = format!("{what} has column `{}` twice", visible(&column.name));
-            reading.wrong_fix(&key.place, message, "keep one of them; names compare without case");
+            reading.wrong(&key.place, message, "keep one of them; names compare without case");
         }
         seen.push(&column.name);
     }
     let view = fields.get("view").and_then(|node| reading.text(node, "`view`"));
     if let (Some(_), Some(place)) = (&view, fields.key("partitions").or_else(|| fields.key("location"))) {
-        reading.wrong_fix(place, format!("{what} is a view, which has no files"), "remove it, or remove `view`");
+        reading.wrong(place, format!("{what} is a view, which has no files"), "remove it, or remove `view`");
     }
     let partitions = fields.get("partitions").and_then(|node| partitions(reading, node, &what, partition_keys.len()));
     Some(Table {
@@ -158,7 +164,7 @@ fn partitions(reading: &mut Reading, node: &Node, what: &str, keys: usize) -> Op
         };
         if values.len() != keys {
             let message = format!("the partition has {} values, {what} has {keys} partition keys", values.len());
-            reading.wrong_fix(fields.place, message, "write one value for each key, in their order");
+            reading.wrong(fields.place, message, "write one value for each key, in their order");
             continue;
         }
         let mut number = |key: &str| {
@@ -197,7 +203,10 @@ fn column_bytes(reading: &mut Reading, node: &Node) -> IndexMap<String, Bytes> {
             Some(number) => {
                 bytes.insert(name.to_lowercase(), Bytes(number));
             }
-            None => reading.wrong(&value.place, format!("`{}` is {}; it is a number of bytes", visible(name), said(value))),
+            None => {
+                let message = format!("`{}` is {}", visible(name), said(value));
+                reading.wrong(&value.place, message, "write a number of bytes");
+            }
         }
     }
     bytes

@@ -61,7 +61,7 @@ impl Names {
                 if let Some(known) = names.get(name) {
                     let known: &Given = known;
                     let message = format!("`{name}` is a name already, of line {}", known.place.line);
-                    reading.wrong_fix(place, message, "give each input, capture and choice a name of its own");
+                    reading.wrong(place, message, "give each input, capture and choice a name of its own");
                 } else {
                     let given = Given { at: Some(at), param_type: param_type.clone(), optional: false, place: place.clone() };
                     names.insert(name.clone(), given);
@@ -132,7 +132,7 @@ fn params(reading: &mut Reading, walk: &paths::Walk<'_>, text: &str, place: &Pla
                 Some(near) => format!("did you mean `:{near}`?"),
                 None => format!("declare it: inputs: {{ {}: {{ type: … }} }}", found.name),
             };
-            reading.wrong_fix(&place, message, fix);
+            reading.wrong(&place, message, fix);
         }
     }
     params
@@ -168,11 +168,7 @@ fn item(reading: &mut Reading, walk: &paths::Walk<'_>, value: &ItemValue) {
         let name = path.strip_prefix("inputs.").unwrap_or(path);
         match walk.names.0.get(name) {
             Some(given) if given.param_type.as_ref().is_some_and(|param_type| !param_type.is_single()) => {
-                reading.wrong_fix(
-                    &place,
-                    format!("`{name}` is a list, which a key cannot hold"),
-                    "use an input of a single value",
-                );
+                reading.wrong(&place, format!("`{name}` is a list, which a key cannot hold"), "use an input of a single value");
             }
             Some(_) => walk.executes(reading, name, &place),
             None => {
@@ -194,6 +190,6 @@ fn target(reading: &mut Reading, runbook: &Runbook, book: &Book) {
         };
         let message = format!("step `{}` needs {missing}, which target `{}` does not have", step.id, target.name.value);
         let fix = format!("choose another target, or give it {missing} in {}", target.name.place);
-        reading.wrong_fix(&step.place, message, fix);
+        reading.wrong(&step.place, message, fix);
     }
 }

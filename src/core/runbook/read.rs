@@ -78,15 +78,15 @@ fn runbook(reading: &mut Reading, root: &Node, book: Option<&Book>) -> Option<Ru
 fn id(reading: &mut Reading, node: &Node) -> Option<RunbookId> {
     let text = reading.text(node, "`id`")?;
     if text.len() > 64 || !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-        let message = format!("`id` is `{}`; it is 1 to 64 of a-z, 0-9 and `-`", visible(&text));
-        reading.wrong(&node.place, message);
+        let message = format!("`id` is `{}`", visible(&text));
+        reading.wrong(&node.place, message, "an id is 1 to 64 of a-z, 0-9 and `-`");
         return None;
     }
     let name = reading.file.rsplit('/').next().unwrap_or("").to_owned();
     let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(&name);
     if stem != text {
         let message = format!("`id` is `{text}`, but the file is `{}`", visible(&name));
-        reading.wrong_fix(&node.place, message, format!("write `id: {}`, or rename the file to {text}.yaml", visible(stem)));
+        reading.wrong(&node.place, message, format!("write `id: {}`, or rename the file to {text}.yaml", visible(stem)));
     }
     Some(RunbookId(text))
 }
@@ -123,6 +123,21 @@ const TAKEN: [&str; 19] = [
     "False",
 ];
 
+/// `orderId` and `Order-ID` as `order_id`.
+fn snake(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        let starts_word =
+            c.is_ascii_uppercase() && words.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit());
+        if starts_word {
+            words.push('_');
+        }
+        words.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    }
+    let words = words.trim_start_matches(|c: char| !c.is_ascii_lowercase()).chars().take(64).collect::<String>();
+    if words.is_empty() { "value".to_owned() } else { words }
+}
+
 /// `[a-z][a-z0-9_]{0,63}`, and no word of expressions.
 fn param_name(reading: &mut Reading, name: &str, key: &Node) -> Option<ParamName> {
     let good = name.len() <= 64
@@ -131,12 +146,11 @@ fn param_name(reading: &mut Reading, name: &str, key: &Node) -> Option<ParamName
     if !good {
         let message =
             format!("`{}` is not a name; names are 1 to 64 of a-z, 0-9 and `_`, and begin with a letter", visible(name));
-        let fixed: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        reading.wrong_fix(&key.place, message, format!("write `{fixed}`"));
+        reading.wrong(&key.place, message, format!("write, for example, `{}`", snake(name)));
         return None;
     }
     if TAKEN.contains(&name) {
-        reading.wrong_fix(&key.place, format!("`{name}` is a word of expressions"), "choose another name");
+        reading.wrong(&key.place, format!("`{name}` is a word of expressions"), "choose another name");
         return None;
     }
     Some(ParamName::from(name))

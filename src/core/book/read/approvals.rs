@@ -37,10 +37,15 @@ pub(super) fn approvals(reading: &mut Reading, node: &Node, groups: &Groups) -> 
     let could = super::super::people(groups, approvals.every_group()).len();
     if could < approvals.need as usize && could > 0 {
         let place = fields.key("need").unwrap_or(fields.place);
-        let message = format!("`need` is {}, but only {could} people could vote", approvals.need);
-        reading.wrong_fix(place, message, "lower `need`, or add people to the groups of `from` and `escalate`");
+        let message = format!("`need` is {}, but only {} could vote", approvals.need, count(could));
+        reading.wrong(place, message, "lower `need`, or add people to the groups of `from` and `escalate`");
     }
     approvals
+}
+
+/// `1 person`, `3 people`.
+pub(in crate::core) fn count(people: usize) -> String {
+    if people == 1 { "1 person".to_owned() } else { format!("{people} people") }
 }
 
 impl Approvals {
@@ -55,7 +60,7 @@ impl Approvals {
 fn wait(reading: &mut Reading, node: &Node, what: &str) -> Option<Millis> {
     let wait = reading.duration(node, what)?;
     if wait < Millis::from_secs(10) {
-        reading.wrong(&node.place, format!("{what} is {wait}; it is at least 10s"));
+        reading.wrong(&node.place, format!("{what} is {wait}"), "it is at least 10s: nobody answers sooner");
         return None;
     }
     Some(wait)
@@ -86,10 +91,10 @@ fn escalation(reading: &mut Reading, node: &Node, groups: &Groups, approvals: &m
         let (Some(after), Some(to)) = (after, to) else { continue };
         if after.value >= approvals.lapse {
             let message = format!("`after` is {}, but the request lapses after {}", after.value, approvals.lapse);
-            reading.wrong_fix(&after.place, message, "escalate sooner, or raise `lapse`");
+            reading.wrong(&after.place, message, "escalate sooner, or raise `lapse`");
         } else if approvals.escalate.last().is_some_and(|last| last.after.value >= after.value) {
             let message = format!("`after` is {}, not later than the escalation before it", after.value);
-            reading.wrong_fix(&after.place, message, "write escalations in the order of their times");
+            reading.wrong(&after.place, message, "write escalations in the order of their times");
         }
         approvals.escalate.push(EscalationLevel { after, to });
     }

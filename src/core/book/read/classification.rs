@@ -27,7 +27,7 @@ fn columns(reading: &mut Reading, node: &Node) -> Vec<ColumnTags> {
     for (pattern, key, value) in entries(reading, node, "`columns`").unwrap_or_default() {
         if pattern.split('.').count() < 3 || pattern.split('.').any(str::is_empty) {
             let message = format!("`{}` names no column", visible(pattern));
-            reading.wrong_fix(&key.place, message, "write database.table.column; each part may hold `*` and `?`");
+            reading.wrong(&key.place, message, "write database.table.column; each part may hold `*` and `?`");
             continue;
         }
         let tags = tags(reading, value, pattern);
@@ -43,7 +43,7 @@ fn attributes(reading: &mut Reading, node: &Node) -> Vec<AttributeTags> {
         let Some((table, attribute)) = pattern.split_once('.').filter(|(table, name)| !table.is_empty() && !name.is_empty())
         else {
             let message = format!("`{}` names no attribute", visible(pattern));
-            reading.wrong_fix(&key.place, message, "write table.attribute; each part may hold `*` and `?`");
+            reading.wrong(&key.place, message, "write table.attribute; each part may hold `*` and `?`");
             continue;
         };
         let tags = tags(reading, value, pattern);
@@ -68,11 +68,12 @@ pub(in crate::core) fn tags(reading: &mut Reading, node: &Node, of: &str) -> Vec
         if good {
             tags.push(tag.to_lowercase());
         } else {
-            reading.wrong(&tag.place, format!("`{}` is not a tag; tags are letters, digits, `-` and `_`", visible(tag)));
+            let message = format!("`{}` is not a tag", visible(tag));
+            reading.wrong(&tag.place, message, "tags are letters, digits, `-` and `_`");
         }
     }
     if written.is_empty() && reading.count() == before {
-        reading.wrong_fix(&node.place, format!("{what} are an empty list"), "write at least one, or remove the line");
+        reading.wrong(&node.place, format!("{what} are an empty list"), "write at least one, or remove the line");
     }
     tags
 }

@@ -137,7 +137,7 @@ fn set_there<T>(setting: &Setting<T>) -> String {
 
 fn loosens(reading: &mut Reading, fields: &Fields<'_>, key: &str, message: String, most: &str) {
     let place = fields.key(key).unwrap_or(fields.place).clone();
-    reading.wrong_fix(&place, message, format!("a runbook may only tighten: remove the line, or go no further than {most}"));
+    reading.wrong(&place, message, format!("a runbook may only tighten: remove the line, or go no further than {most}"));
 }
 
 fn levels(reading: &mut Reading, node: &Node, over: Over, rules: &mut Guardrails) {
@@ -145,21 +145,21 @@ fn levels(reading: &mut Reading, node: &Node, over: Over, rules: &mut Guardrails
         let Some(rule) = Rule::ALL.into_iter().find(|rule| rule.name() == name) else {
             let message = format!("there is no rule `{}`", visible(name));
             match nearest(name, Rule::ALL.iter().map(|rule| rule.name())) {
-                Some(near) => reading.wrong_fix(&key.place, message, format!("did you mean `{near}`?")),
-                None => reading.wrong_fix(&key.place, message, "`tollgate schema guard` lists the rules"),
+                Some(near) => reading.wrong(&key.place, message, format!("did you mean `{near}`?")),
+                None => reading.wrong(&key.place, message, "`tollgate schema guard` lists the rules"),
             }
             continue;
         };
         let Some(level) = reading.word(value, &format!("the level of `{name}`"), &LEVELS) else { continue };
         if level < Level::Block && is_fixed(rule) {
             let message = format!("`{name}` always blocks");
-            reading.wrong_fix(&key.place, message, "remove the line: nobody can lower this rule");
+            reading.wrong(&key.place, message, "remove the line: nobody can lower this rule");
             continue;
         }
         let now = rules.level(rule);
         if over.tightening && level < now.value {
             let message = format!("`{name}` is lower than the book has it{}", set_there(&now));
-            reading.wrong_fix(&key.place, message, "a runbook may only tighten: remove the line");
+            reading.wrong(&key.place, message, "a runbook may only tighten: remove the line");
             continue;
         }
         rules.levels.insert(rule, set(level, Some(&key.place)));
@@ -203,7 +203,7 @@ fn athena(reading: &mut Reading, node: &Node, over: Over, rules: &mut Guardrails
                 Some(value) => limits.require_partition.push(Placed { value, place: column.place }),
                 None => {
                     let message = format!("`{}` names no partition column", visible(&column));
-                    reading.wrong_fix(&column.place, message, "write database.table.column");
+                    reading.wrong(&column.place, message, "write database.table.column");
                 }
             }
         }
@@ -226,7 +226,7 @@ fn sizes(reading: &mut Reading, fields: &Fields<'_>, over: Over, limits: &mut At
     let size = |reading: &mut Reading, key: &str, setting: &mut Setting<Option<Bytes>>| {
         let Some(node) = fields.get(key) else { return };
         match reading.size(node, &format!("`{key}`")) {
-            Some(Bytes(0)) => reading.wrong_fix(&node.place, format!("`{key}` is 0"), "a limit is more than nothing"),
+            Some(Bytes(0)) => reading.wrong(&node.place, format!("`{key}` is 0"), "a limit is more than nothing"),
             Some(value) => over.limit(reading, fields, key, value, setting),
             None => {}
         }
@@ -242,7 +242,7 @@ fn sizes(reading: &mut Reading, fields: &Fields<'_>, over: Over, limits: &mut At
         && warn >= max
     {
         let message = format!("`warn_scan` is {warn}, not below `max_scan` {max}: it would never be heard");
-        reading.wrong_fix(place, message, "lower `warn_scan`");
+        reading.wrong(place, message, "lower `warn_scan`");
     }
 }
 
@@ -252,7 +252,7 @@ fn statements(reading: &mut Reading, node: &Node, fields: &Fields<'_>, over: Ove
         let Some(kind) = reading.word(item, "a kind of statement", &KINDS) else { continue };
         if over.tightening && !limits.statements.contains(&kind) {
             let message = format!("{} is not allowed by the book{}", said(item), set_there(&limits.statements));
-            reading.wrong_fix(&item.place, message, "a runbook may only tighten: remove it");
+            reading.wrong(&item.place, message, "a runbook may only tighten: remove it");
         } else if !kinds.contains(&kind) {
             kinds.push(kind);
         }

@@ -58,7 +58,7 @@ pub(super) fn target(reading: &mut Reading, name: &str, key: &Node, node: &Node)
     };
     if target.athena.is_none() && !target.dynamodb && before == reading.count() {
         let message = format!("{what} has neither `athena` nor `dynamodb`");
-        reading.wrong_fix(&key.place, message, "say where statements run: `athena: …` or `dynamodb: { enabled: true }`");
+        reading.wrong(&key.place, message, "say where statements run: `athena: …` or `dynamodb: { enabled: true }`");
     }
     Some(target)
 }
@@ -72,7 +72,7 @@ fn account(reading: &mut Reading, node: &Node) -> Option<String> {
     if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
         return Some(account);
     }
-    reading.wrong(&node.place, format!("`account` is {}; an account id has twelve digits", said(node)));
+    reading.wrong(&node.place, format!("`account` is {}", said(node)), "an account id has twelve digits, in quotes");
     None
 }
 
@@ -85,7 +85,7 @@ fn region(reading: &mut Reading, node: &Node) -> Option<String> {
     if good {
         return Some(region);
     }
-    reading.wrong_fix(&node.place, format!("`region` is {}", said(node)), "write a region such as eu-central-1");
+    reading.wrong(&node.place, format!("`region` is {}", said(node)), "write a region such as eu-central-1");
     None
 }
 
@@ -94,18 +94,18 @@ fn role(reading: &mut Reading, node: &Node, account: Option<&str>) -> Option<Str
     let role = reading.text(node, "`role`")?;
     let parts: Vec<&str> = role.splitn(6, ':').collect();
     let [arn, partition, service, _, owner, resource] = parts.as_slice() else {
-        reading.wrong_fix(&node.place, format!("`role` is {}, not an ARN", said(node)), ROLE_EXAMPLE);
+        reading.wrong(&node.place, format!("`role` is {}, not an ARN", said(node)), ROLE_EXAMPLE);
         return None;
     };
     if *arn != "arn" || !partition.starts_with("aws") || *service != "iam" || !resource.starts_with("role/") {
-        reading.wrong_fix(&node.place, format!("`role` is {}, not the ARN of a role", said(node)), ROLE_EXAMPLE);
+        reading.wrong(&node.place, format!("`role` is {}, not the ARN of a role", said(node)), ROLE_EXAMPLE);
         return None;
     }
     if let Some(account) = account
         && account != *owner
     {
         let message = format!("`role` is of account {}, the target of account {account}", visible(owner));
-        reading.wrong_fix(&node.place, message, "both are the account that owns the data");
+        reading.wrong(&node.place, message, "both are the account that owns the data");
         return None;
     }
     Some(role)
@@ -123,7 +123,7 @@ fn endpoint(reading: &mut Reading, node: &Node) -> Option<Endpoint> {
         Some(host) if !host.is_empty() && !host.contains(char::is_whitespace) => Some(Endpoint::Url(text)),
         _ => {
             let message = format!("`endpoint` is {}", said(node));
-            reading.wrong_fix(&node.place, message, "write `sandbox`, a URL such as http://127.0.0.1:4566, or nothing for AWS");
+            reading.wrong(&node.place, message, "write `sandbox`, a URL such as http://127.0.0.1:4566, or nothing for AWS");
             None
         }
     }
@@ -134,7 +134,7 @@ fn keys(reading: &mut Reading, node: &Node) -> Vec<String> {
     for key in &keys {
         if !key.starts_with("arn:") || !key.contains(":kms:") {
             let message = format!("`{}` is not the ARN of a key", visible(key));
-            reading.wrong_fix(&key.place, message, "write it as in arn:aws:kms:eu-central-1:123456789012:key/…");
+            reading.wrong(&key.place, message, "write it as in arn:aws:kms:eu-central-1:123456789012:key/…");
         }
     }
     keys.into_iter().map(|key| key.value).collect()
@@ -172,21 +172,22 @@ fn workgroups(reading: &mut Reading, node: &Node) -> Vec<WorkGroup> {
         let cutoff = fields.need(reading, "cutoff", "the workgroup").and_then(|node| {
             let cutoff = reading.size(node, "`cutoff`")?;
             if cutoff < LEAST_CUTOFF {
-                reading.wrong(&node.place, format!("`cutoff` is {cutoff}; Athena takes no less than {LEAST_CUTOFF}"));
+                let message = format!("`cutoff` is {cutoff}; Athena takes no less than {LEAST_CUTOFF}");
+                reading.wrong(&node.place, message, "write the cutoff that the workgroup has");
                 return None;
             }
             Some(cutoff)
         });
         let (Some(name), Some(cutoff)) = (name, cutoff) else { continue };
         if groups.iter().any(|group| group.name.value == name.value) {
-            reading.wrong_fix(&name.place, format!("workgroup `{}` is written twice", visible(&name)), "keep one of them");
+            reading.wrong(&name.place, format!("workgroup `{}` is written twice", visible(&name)), "keep one of them");
             continue;
         }
         groups.push(WorkGroup { name, cutoff });
     }
     if items.is_empty() && matches!(node.value, super::super::yaml::Value::List(_)) {
         let message = "`workgroups` is empty: nothing would be the hard stop of a statement";
-        reading.wrong_fix(&node.place, message, "write [{ name: tg-small, cutoff: 1 GB }]");
+        reading.wrong(&node.place, message, "write [{ name: tg-small, cutoff: 1 GB }]");
     }
     groups.sort_by_key(|group| group.cutoff);
     groups
@@ -197,7 +198,7 @@ fn output(reading: &mut Reading, node: &Node) -> Option<String> {
     let text = reading.text(node, "`output`")?;
     let bucket = text.strip_prefix("s3://").map(|rest| rest.split('/').next().unwrap_or(""));
     if bucket.is_none_or(str::is_empty) {
-        reading.wrong_fix(&node.place, format!("`output` is {}", said(node)), "write it as in s3://shop-results/tollgate/");
+        reading.wrong(&node.place, format!("`output` is {}", said(node)), "write it as in s3://shop-results/tollgate/");
         return None;
     }
     Some(if text.ends_with('/') { text } else { format!("{text}/") })
@@ -218,7 +219,7 @@ fn price(reading: &mut Reading, node: &Node) -> Price {
         if currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return Some(currency);
         }
-        reading.wrong_fix(&node.place, format!("`currency` is {}", said(node)), "write its three letters: USD, EUR");
+        reading.wrong(&node.place, format!("`currency` is {}", said(node)), "write its three letters: USD, EUR");
         None
     });
     Price { athena_tb, dynamodb_read_million, currency: currency.unwrap_or_else(|| "USD".to_owned()) }

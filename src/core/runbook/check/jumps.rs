@@ -13,18 +13,18 @@ pub(super) fn check(reading: &mut Reading, runbook: &Runbook) {
         };
         if to > from {
             if goto.max_visits.is_some() {
-                reading.wrong_fix(&goto.place, "`max_visits` does nothing on a jump forward", "remove it");
+                reading.wrong(&goto.place, "`max_visits` does nothing on a jump forward", "remove it");
             }
             continue;
         }
         let between = runbook.steps.get(to..=from).unwrap_or_default();
         if !between.iter().any(|step| matches!(step.kind, StepKind::Confirm(_))) {
             let message = format!("`goto` goes back to `{}`, and nobody is asked in between", goto.step);
-            reading.wrong_fix(&goto.place, message, "put a `confirm` step in between, or go forward");
+            reading.wrong(&goto.place, message, "put a `confirm` step in between, or go forward");
         }
         if runbook.jump_visits(goto).is_none() {
             let message = format!("`goto` goes back to `{}` without `max_visits`", goto.step);
-            reading.wrong_fix(&goto.place, message, format!("write {{ goto: {}, max_visits: 3 }}", goto.step));
+            reading.wrong(&goto.place, message, format!("write {{ goto: {}, max_visits: 3 }}", goto.step));
         }
     }
 }

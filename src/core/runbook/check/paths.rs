@@ -39,16 +39,16 @@ impl Walk<'_> {
                 ["inputs", name, ..] => self.input(reading, name, &place, |input| {
                     seen == Seen::When && (expression.proves(input) || expression.only_asks_for(input))
                 }),
-                ["inputs"] => reading.wrong_fix(&place, "`inputs` stands alone", "name one of them: `inputs.name`"),
+                ["inputs"] => reading.wrong(&place, "`inputs` stands alone", "name one of them: `inputs.name`"),
                 ["steps", id, rest @ ..] => self.earlier(reading, id, rest.first().copied(), &place, seen),
-                ["steps"] => reading.wrong_fix(&place, "`steps` stands alone", "name one of them: `steps.id.row_count`"),
+                ["steps"] => reading.wrong(&place, "`steps` stands alone", "name one of them: `steps.id.row_count`"),
                 [own, ..] if OWN.contains(own) => {
                     if seen != Seen::Own {
                         let message = format!("`{own}` stands bare only in `expect` and `capture` of its own step");
-                        reading.wrong_fix(&place, message, format!("write `steps.<id>.{own}` of an earlier step"));
+                        reading.wrong(&place, message, format!("write `steps.<id>.{own}` of an earlier step"));
                     }
                 }
-                [name, ..] => self.bare(reading, name, &place),
+                [name, ..] => self.bare(reading, name, &place, seen),
                 [] => {}
             }
         }
@@ -82,7 +82,7 @@ impl Walk<'_> {
         if given.param_type.is_none() {
             let message = format!("`{name}` has no type, but this step executes with it");
             let fix = format!("on line {}, add a type: `type: string, pattern: '…'`", given.place.line);
-            reading.wrong_fix(place, message, fix);
+            reading.wrong(place, message, fix);
         }
     }
 
@@ -96,7 +96,7 @@ impl Walk<'_> {
         let optional = self.names.0.get(input.name.as_str()).is_some_and(|given| given.optional);
         if optional && !proved && !excused(name) {
             let message = format!("input `{name}` may be left out, and nothing proves that it is there");
-            reading.wrong_fix(place, message, format!("add `when: inputs.{name} is defined` to the step, or give it a default"));
+            reading.wrong(place, message, format!("add `when: inputs.{name} is defined` to the step, or give it a default"));
         }
     }
 
@@ -108,19 +108,19 @@ impl Walk<'_> {
         {
             let filler = self.runbook.steps.get(at).map(|step| step.id.to_string()).unwrap_or_default();
             let message = format!("`{name}` is filled by step `{filler}`, which comes no earlier");
-            reading.wrong_fix(place, message, format!("move this step below `{filler}`"));
+            reading.wrong(place, message, format!("move this step below `{filler}`"));
         }
     }
-
-    fn bare(&self, reading: &mut Reading, name: &str, place: &Place) {
+    fn bare(&self, reading: &mut Reading, name: &str, place: &Place, seen: Seen) {
         match self.names.0.get(name) {
             Some(given) if given.at.is_none() => {
-                reading.wrong_fix(place, format!("`{name}` is an input"), format!("write `inputs.{name}`"));
+                reading.wrong(place, format!("`{name}` is an input"), format!("write `inputs.{name}`"));
             }
             Some(_) => self.filled(reading, name, place),
             None => {
                 let message = format!("`{}` is no capture or choice", visible(name));
-                reading.unknown(place, message, self.names.keys(), name);
+                let own = OWN.into_iter().filter(|_| seen == Seen::Own);
+                reading.unknown(place, message, own.chain(self.names.keys()), name);
             }
         }
     }
@@ -134,7 +134,7 @@ impl Walk<'_> {
         };
         if at >= self.at {
             let message = format!("step `{id}` comes no earlier than this one");
-            return reading.wrong_fix(place, message, "refer to a step above");
+            return reading.wrong(place, message, "refer to a step above");
         }
         let executes = self.runbook.steps.get(at).is_some_and(|step| step.kind.executes());
         match field {
@@ -142,20 +142,21 @@ impl Walk<'_> {
             Some("row_count") if executes => {}
             Some("rows") if executes && seen == Seen::Rows => {}
             Some(field @ ("row_count" | "rows")) if !executes => {
-                reading.wrong(place, format!("step `{id}` fetches no rows, so it has no `{field}`"));
+                let message = format!("step `{id}` fetches no rows, so it has no `{field}`");
+                reading.wrong(place, message, "refer to an athena or dynamodb step");
             }
             Some("rows") => {
                 let message = "rows of an earlier step are seen in `choose.from` alone";
-                reading.wrong_fix(place, message, "take what you need with a `capture` of that step");
+                reading.wrong(place, message, "take what you need with a `capture` of that step");
             }
             Some(field) => {
                 let message = format!("a step has no `{}`", visible(field));
                 match nearest(field, OWN.iter().copied()) {
-                    Some(near) => reading.wrong_fix(place, message, format!("did you mean `{near}`?")),
-                    None => reading.wrong_fix(place, message, "it has row_count and outcome"),
+                    Some(near) => reading.wrong(place, message, format!("did you mean `{near}`?")),
+                    None => reading.wrong(place, message, "it has row_count and outcome"),
                 }
             }
-            None => reading.wrong_fix(place, format!("`steps.{id}` stands alone"), format!("write `steps.{id}.row_count`")),
+            None => reading.wrong(place, format!("`steps.{id}` stands alone"), format!("write `steps.{id}.row_count`")),
         }
     }
 }

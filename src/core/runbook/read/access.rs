@@ -3,7 +3,7 @@
 use super::super::Access;
 use crate::core::book::reading::{Fields, Reading, said};
 use crate::core::book::yaml::Node;
-use crate::core::book::{Approvals, Book, Durations, GroupName, Place, Placed, TargetName};
+use crate::core::book::{Approvals, Book, Durations, GroupName, Place, Placed, TargetName, count};
 use crate::core::plan::OnDisconnect;
 use crate::core::text::visible;
 use crate::core::units::Millis;
@@ -75,12 +75,13 @@ fn target(reading: &mut Reading, node: &Node, book: Option<&Book>) -> Option<Pla
 fn duration(reading: &mut Reading, node: &Node, durations: Durations, known: bool) -> Option<Millis> {
     let duration = reading.duration(node, "`duration`")?;
     if duration < Durations::LEAST {
-        reading.wrong(&node.place, format!("`duration` is {duration}; a grant lasts at least {}", Durations::LEAST));
+        let fix = format!("a grant lasts at least {}: write more, or remove the line", Durations::LEAST);
+        reading.wrong(&node.place, format!("`duration` is {duration}"), fix);
         return None;
     }
     if known && duration > durations.max {
         let message = format!("`duration` is {duration}, above the book's {}", durations.max);
-        reading.wrong_fix(&node.place, message, "a runbook may only tighten: lower it");
+        reading.wrong(&node.place, message, "a runbook may only tighten: lower it");
         return None;
     }
     Some(duration)
@@ -91,7 +92,7 @@ fn more(reading: &mut Reading, node: &Node, least: u32) -> Option<u32> {
     let number = u32::try_from(reading.whole(node, "`need`", 1, 20)?).ok()?;
     if number < least {
         let message = format!("`need` is {}, below the book's {least}", said(node));
-        reading.wrong_fix(&node.place, message, "a runbook may only tighten: raise it, or remove the line");
+        reading.wrong(&node.place, message, "a runbook may only tighten: raise it, or remove the line");
         return None;
     }
     Some(number)
@@ -112,7 +113,7 @@ fn groups(reading: &mut Reading, node: &Node, book: Option<&Book>) -> Vec<GroupN
             if !allowed.iter().any(|group| group.value == *name.as_str()) {
                 let message = format!("`from`: the book does not allow `{}` to be chosen", visible(&name));
                 let allowed: Vec<_> = allowed.iter().map(|group| group.value.to_string()).collect();
-                reading.wrong_fix(&name.place, message, format!("choose from {}", allowed.join(", ")));
+                reading.wrong(&name.place, message, format!("choose from {}", allowed.join(", ")));
                 continue;
             }
         }
@@ -128,7 +129,7 @@ fn enough(reading: &mut Reading, fields: &Fields<'_>, need: u32, from: &[GroupNa
     let could = book.people(from.iter().chain(later)).len();
     if could > 0 && could < need as usize {
         let place = fields.key("need").unwrap_or(fields.place).clone();
-        let message = format!("{need} approvals are needed, but only {could} people could vote");
-        reading.wrong_fix(&place, message, "lower `need`, or choose larger groups");
+        let message = format!("{need} approvals are needed, but only {} could vote", count(could));
+        reading.wrong(&place, message, "lower `need`, or choose larger groups");
     }
 }

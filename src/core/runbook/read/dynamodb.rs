@@ -24,7 +24,7 @@ pub(in crate::core) fn dynamodb(reading: &mut Reading, node: &Node) -> Option<Dy
     let pairs = entries(reading, node, "`dynamodb`")?;
     if let Some((name, key, _)) = pairs.iter().find(|(name, _, _)| OTHERS.contains(name)) {
         let message = format!("`{name}` is not an operation of runbooks");
-        reading.wrong_fix(&key.place, message, "read with `get` or `query`");
+        reading.wrong(&key.place, message, "read with `get` or `query`");
         return None;
     }
     let fields = Fields::of(reading, node, "`dynamodb`", &["get", "query"])?;
@@ -33,12 +33,12 @@ pub(in crate::core) fn dynamodb(reading: &mut Reading, node: &Node) -> Option<Dy
         (None, Some(node)) => query(reading, node).map(DynamodbStep::Query),
         (Some(_), Some(_)) => {
             let place = fields.key("query").unwrap_or(fields.place);
-            reading.wrong_fix(place, "`dynamodb` has both `get` and `query`", "make two steps of it");
+            reading.wrong(place, "`dynamodb` has both `get` and `query`", "make two steps of it");
             None
         }
         (None, None) => {
             if pairs.is_empty() {
-                reading.wrong_fix(&node.place, "`dynamodb` does nothing", "give it `get` or `query`");
+                reading.wrong(&node.place, "`dynamodb` does nothing", "give it `get` or `query`");
             }
             None
         }
@@ -65,7 +65,7 @@ fn query(reading: &mut Reading, node: &Node) -> Option<Query> {
         && filter.contains("{{")
     {
         let place = reading.find(&filter.place, "{{").unwrap_or_else(|| filter.place.clone());
-        reading.wrong_fix(&place, "`{{ }}` does not stand in a filter", "write a typed parameter, `:name`");
+        reading.wrong(&place, "`{{ }}` does not stand in a filter", "write a typed parameter, `:name`");
     }
     let limit = fields.get("limit").and_then(|node| reading.whole(node, "`limit`", 1, 10_000));
     let consistent = yes(reading, &fields, "consistent");
@@ -99,7 +99,7 @@ fn key(reading: &mut Reading, node: &Node) -> Option<IndexMap<String, ItemValue>
         key.insert(name.to_owned(), value);
     }
     if key.is_empty() {
-        reading.wrong_fix(&node.place, "`key` is empty", "write the key's attributes and their values");
+        reading.wrong(&node.place, "`key` is empty", "write the key's attributes and their values");
         return None;
     }
     Some(key)
@@ -113,7 +113,7 @@ fn value(reading: &mut Reading, node: &Node, what: &str) -> Option<ItemValue> {
         Shape::Whole | Shape::Real => match scalar.text.parse::<super::super::Decimal>() {
             Ok(number) => Some(ItemValue::Number(number.to_string())),
             Err(_) => {
-                reading.wrong_fix(&node.place, format!("{what} is {}", said(node)), "quote it, or write a decimal number");
+                reading.wrong(&node.place, format!("{what} is {}", said(node)), "quote it, or write a decimal number");
                 None
             }
         },
@@ -138,7 +138,8 @@ fn sort(reading: &mut Reading, node: &Node) -> Option<Sort> {
     let wanted = if operator == SortOperator::Between { 2 } else { 1 };
     if nodes.len() != wanted {
         let message = format!("`{word}` takes {wanted} value{}, not {}", if wanted == 1 { "" } else { "s" }, nodes.len());
-        reading.wrong(&operand.place, message);
+        let fix = if wanted == 2 { "write [least, most]" } else { "write one value" };
+        reading.wrong(&operand.place, message, fix);
         return None;
     }
     let values = nodes.into_iter().map(|node| value(reading, node, &format!("`{word}`"))).collect::<Option<Vec<_>>>()?;
@@ -155,11 +156,7 @@ fn one<'n>(
     match pairs {
         [pair] => Some(*pair),
         _ => {
-            reading.wrong_fix(
-                place,
-                format!("{what} has {} {of}s, not one", pairs.len()),
-                "write { created_at: { ge: \"2026\" } }",
-            );
+            reading.wrong(place, format!("{what} has {} {of}s, not one", pairs.len()), "write { created_at: { ge: \"2026\" } }");
             None
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn input(reading: &mut Reading, name: ParamName, key: &Node, node: &N
     let default = fields.get("default").and_then(|node| default(reading, node, &param_type));
     if let (true, Some(place)) = (optional && fields.get("default").is_some(), fields.key("optional")) {
         let message = format!("{what} has a default, so it is never left out");
-        reading.wrong_fix(place, message, "keep `optional` or `default`");
+        reading.wrong(place, message, "keep `optional` or `default`");
     }
     let help = fields.get("help").and_then(|node| reading.text(node, "`help`")).unwrap_or_default();
     Some(Input { name, param_type, default, optional, help: Untrusted::new(help), place: key.place.clone() })
@@ -52,7 +52,7 @@ pub(super) fn param_type(reading: &mut Reading, fields: &Fields<'_>, what: &str)
                 let message = format!("`{key}` is for {}, not for {word}", fits.join(" and "));
                 // A key may belong to several types; it is reported once.
                 if reading.count() == before || !reading.has(place) {
-                    reading.wrong_fix(place, message, "remove it, or change the type");
+                    reading.wrong(place, message, "remove it, or change the type");
                 }
             }
         }
@@ -90,7 +90,7 @@ fn whole(reading: &mut Reading, fields: &Fields<'_>, key: &str) -> Option<i64> {
     let node = fields.get(key)?;
     let number = node.scalar().filter(|scalar| scalar.shape == Shape::Whole).and_then(|scalar| scalar.text.parse().ok());
     if number.is_none() {
-        reading.wrong(&node.place, format!("`{key}` is {}; it is a whole number", said(node)));
+        reading.wrong(&node.place, format!("`{key}` is {}", said(node)), "write a whole number of 64 bits, without quotes");
     }
     number
 }
@@ -99,14 +99,14 @@ fn decimal(reading: &mut Reading, fields: &Fields<'_>, key: &str) -> Option<Deci
     let node = fields.get(key)?;
     let number = node.scalar().and_then(|scalar| scalar.text.parse().ok());
     if number.is_none() {
-        reading.wrong(&node.place, format!("`{key}` is {}; it is a decimal number", said(node)));
+        reading.wrong(&node.place, format!("`{key}` is {}", said(node)), "write a decimal number such as 12.50");
     }
     number
 }
 
 fn ordered(reading: &mut Reading, fields: &Fields<'_>, in_order: bool) {
     if let (false, Some(place)) = (in_order, fields.key("min")) {
-        reading.wrong_fix(place, "`min` is above `max`", "swap them");
+        reading.wrong(place, "`min` is above `max`", "swap them");
     }
 }
 
@@ -117,11 +117,7 @@ fn form(reading: &mut Reading, fields: &Fields<'_>, time: bool) -> Option<String
         Ok(()) => Some(form),
         Err(reason) => {
             let example = if time { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y/%m/%d" };
-            reading.wrong_fix(
-                &node.place,
-                format!("`as`: `{}` {reason}", visible(&form)),
-                format!("write it as in \"{example}\""),
-            );
+            reading.wrong(&node.place, format!("`as`: `{}` {reason}", visible(&form)), format!("write it as in \"{example}\""));
             None
         }
     }
@@ -132,13 +128,13 @@ fn values(reading: &mut Reading, fields: &Fields<'_>, what: &str) -> Option<Vec<
     let mut values: Vec<String> = Vec::new();
     for value in reading.texts(node, "`values`") {
         if values.contains(&value.value) {
-            reading.wrong_fix(&value.place, format!("`{}` is twice in `values`", visible(&value)), "keep one of them");
+            reading.wrong(&value.place, format!("`{}` is twice in `values`", visible(&value)), "keep one of them");
         } else {
             values.push(value.value);
         }
     }
     if values.is_empty() && matches!(&node.value, Value::List(_)) {
-        reading.wrong(&node.place, "`values` is empty; an enum has at least one");
+        reading.wrong(&node.place, "`values` is empty", "write the words: [open, closed]");
     }
     (!values.is_empty()).then_some(values)
 }
@@ -149,7 +145,7 @@ fn pattern(reading: &mut Reading, node: &Node) -> Option<Pattern> {
         Ok(pattern) => Some(pattern),
         Err(reason) => {
             let message = format!("`pattern` is not a regular expression: {}", visible(&reason));
-            reading.wrong_fix(&node.place, message, "in YAML, patterns are safest in single quotes");
+            reading.wrong(&node.place, message, "in YAML, patterns are safest in single quotes");
             None
         }
     }
@@ -169,7 +165,7 @@ fn of(reading: &mut Reading, node: &Node) -> Option<ParamType> {
             let message = format!("`of` is {}", said(node));
             let words: Vec<&str> =
                 TYPES.iter().map(|(word, _)| *word).filter(|word| *word != "list" && *word != "enum").collect();
-            reading.wrong_fix(&node.place, message, format!("it is one of {}, or a mapping with a `type`", words.join(", ")));
+            reading.wrong(&node.place, message, format!("it is one of {}, or a mapping with a `type`", words.join(", ")));
             None
         }
     }
@@ -187,7 +183,7 @@ fn default(reading: &mut Reading, node: &Node, param_type: &ParamType) -> Option
     // Any day will do: whether a default is of its type does not depend on it.
     if let Err(reason) = param_type.parse(&text, &Today::at(Timestamp(0), "UTC")) {
         let message = format!("`default` is not a value of type {}: {reason}", param_type.word());
-        reading.wrong_fix(&node.place, message, "change the default, or the type");
+        reading.wrong(&node.place, message, "change the default, or the type");
         return None;
     }
     Some(Placed { value: text, place: node.place.clone() })

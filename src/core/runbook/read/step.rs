@@ -46,17 +46,17 @@ const MAX_STEPS: usize = 200;
 pub(super) fn steps(reading: &mut Reading, node: &Node) -> Vec<Step> {
     let items = reading.list(node, "`steps`").unwrap_or_default();
     if items.is_empty() && matches!(node.value, Value::List(_)) {
-        reading.wrong_fix(&node.place, "`steps` is empty", "write at least one step");
+        reading.wrong(&node.place, "`steps` is empty", "write at least one step");
     }
     if let Some(first) = items.get(MAX_STEPS) {
-        reading.wrong_fix(&first.place, format!("there are more than {MAX_STEPS} steps"), "split the runbook");
+        reading.wrong(&first.place, format!("there are more than {MAX_STEPS} steps"), "split the runbook");
     }
     let mut steps: Vec<Step> = Vec::new();
     for item in items.iter().take(MAX_STEPS) {
         let Some(step) = step(reading, item) else { continue };
         if let Some(first) = steps.iter().find(|known| known.id == step.id) {
             let message = format!("step `{}` is written twice; first on line {}", step.id, first.place.line);
-            reading.wrong_fix(&step.place, message, "give each step an id of its own");
+            reading.wrong(&step.place, message, "give each step an id of its own");
             continue;
         }
         steps.push(step);
@@ -102,8 +102,8 @@ fn id(reading: &mut Reading, node: &Node) -> Option<StepId> {
     if good {
         return Some(StepId(text));
     }
-    let message = format!("`id` is `{}`; a step's id is 1 to 64 of a-z, 0-9, `_`, `-`, and begins with a letter", visible(&text));
-    reading.wrong(&node.place, message);
+    let message = format!("`id` is `{}`", visible(&text));
+    reading.wrong(&node.place, message, "a step's id is 1 to 64 of a-z, 0-9, `_` and `-`, and begins with a letter");
     None
 }
 
@@ -111,7 +111,7 @@ fn id(reading: &mut Reading, node: &Node) -> Option<StepId> {
 fn kind(reading: &mut Reading, fields: &Fields<'_>) -> Option<StepKind> {
     if let Some(place) = fields.key("approve") {
         let message = "`approve` is reserved: a gate in the middle of the walk does not exist yet";
-        reading.wrong_fix(place, message, "ask with `confirm`, or split the runbook: each run has its own request");
+        reading.wrong(place, message, "ask with `confirm`, or split the runbook: each run has its own request");
         return None;
     }
     let present: Vec<&str> = KINDS.into_iter().filter(|kind| fields.get(kind).is_some()).collect();
@@ -119,7 +119,7 @@ fn kind(reading: &mut Reading, fields: &Fields<'_>) -> Option<StepKind> {
         [] if fields.get("note").is_some() => Some(StepKind::Note),
         [] => {
             let message = "the step does nothing";
-            reading.wrong_fix(fields.place, message, "give it one of athena, dynamodb, confirm, choose, or a note");
+            reading.wrong(fields.place, message, "give it one of athena, dynamodb, confirm, choose, or a note");
             None
         }
         [kind] => {
@@ -137,7 +137,7 @@ fn kind(reading: &mut Reading, fields: &Fields<'_>) -> Option<StepKind> {
         }
         [first, second, ..] => {
             let place = fields.key(second).unwrap_or(fields.place);
-            reading.wrong_fix(place, format!("the step has both `{first}` and `{second}`"), "make two steps of it");
+            reading.wrong(place, format!("the step has both `{first}` and `{second}`"), "make two steps of it");
             None
         }
     }
@@ -148,7 +148,7 @@ fn fitting(reading: &mut Reading, fields: &Fields<'_>, kind: &StepKind) {
     let word = kind.word();
     let mut only = |key: &str, fits: bool, kinds: &str| {
         if let (false, Some(place)) = (fits, fields.key(key)) {
-            reading.wrong_fix(place, format!("`{key}` does nothing in a {word} step"), format!("it is for {kinds}"));
+            reading.wrong(place, format!("`{key}` does nothing in steps of kind {word}"), format!("it is for {kinds}"));
         }
     };
     only("on_no", matches!(kind, StepKind::Confirm(_)), "confirm");
@@ -164,7 +164,7 @@ pub(super) fn template(reading: &mut Reading, node: &Node, what: &str) -> Option
         Err(reason) => {
             let place = reading.find(&node.place, "{{").or_else(|| reading.find(&node.place, "{%"));
             let place = place.unwrap_or_else(|| node.place.clone());
-            reading.wrong_fix(&place, format!("{what}: {reason}"), "write `{{ name }}` with an input, a capture or a choice");
+            reading.wrong(&place, format!("{what}: {reason}"), "write `{{ name }}` with an input, a capture or a choice");
             None
         }
     }
@@ -174,13 +174,16 @@ fn expression(reading: &mut Reading, node: &Node, what: &str) -> Option<Expressi
     let text = reading.text(node, what)?;
     match Expression::new(&text, node.place.clone()) {
         Ok(expression) => Some(expression),
+        Err(_) if text.contains("{{") => {
+            let bare = text.replace("{{", "").replace("}}", "");
+            let bare: String = visible(bare.trim()).chars().take(80).collect();
+            let message = format!("{what} is an expression, which stands without `{{{{ }}}}`");
+            reading.wrong(&node.place, message, format!("write {bare}"));
+            None
+        }
         Err(error) => {
-            let message = format!("{what}: {error}");
-            if text.contains("{{") {
-                reading.wrong_fix(&node.place, message, "an expression stands without `{{ }}`");
-            } else {
-                reading.wrong(&node.place, message);
-            }
+            let fix = "expressions are as in `row_count > 0 and inputs.day is defined`";
+            reading.wrong(&node.place, format!("{what}: {error}"), fix);
             None
         }
     }
@@ -201,7 +204,7 @@ fn way(reading: &mut Reading, node: &Node, what: &str) -> Option<OnFailure> {
         "continue" => Some(OnFailure::Continue),
         other => {
             let message = format!("{what} is {}; it is stop, continue or {{ goto: step }}", said(node));
-            reading.wrong_fix(&node.place, message, format!("write {{ goto: {} }} to go to a step", visible(other)));
+            reading.wrong(&node.place, message, format!("write {{ goto: {} }} to go to a step", visible(other)));
             None
         }
     }
@@ -258,7 +261,7 @@ fn athena(reading: &mut Reading, node: &Node) -> Option<AthenaStep> {
     if let Some(place) = ["{{", "{%"].iter().find_map(|open| text.contains(open).then(|| reading.find(&sql_node.place, open))) {
         let message = "`{{ }}` does not stand in SQL: text would be pasted into the statement";
         let fix = "write a typed parameter, `:name`; it becomes a literal";
-        reading.wrong_fix(&place.unwrap_or_else(|| sql_node.place.clone()), message, fix);
+        reading.wrong(&place.unwrap_or_else(|| sql_node.place.clone()), message, fix);
     }
     // Line n of the text is then line n below the place, also where the block begins with blank lines.
     let sql = text.trim_start_matches('\n').trim_end().to_owned();
