@@ -15,6 +15,7 @@ mod value;
 
 use crate::core::units::{Bytes, Micros};
 
+pub(crate) use partitions::{periods_between, restricts};
 pub use scan::{Session, estimate_scan};
 
 /// What an estimate rests on, best first.
@@ -151,7 +152,9 @@ pub struct ReadCost {
     /// Thousandths of a read unit; `None` when unknown.
     #[serde(flatten, with = "nullable")]
     pub units: Option<Bounds>,
-    /// In words: "GetItem of one item up to 4 kB", "1 page expected".
+    /// The access path in words: "Query on orders by pk, 1 page expected".
+    pub path: String,
+    /// What the numbers rest on: "one item, 500 B on average, at most 400 KB".
     pub why: String,
 }
 

@@ -3,12 +3,23 @@
 
 use serde::{Deserialize, Serialize};
 
+mod case;
+mod fix;
+mod glob;
+mod ground;
+mod items;
 mod judge;
 mod judgement;
+mod report;
 mod rule;
+mod rules;
+mod second_opinion;
+mod statement;
 mod world;
 
-pub use judge::{judge_dynamodb, judge_sql};
+pub use ground::Ground;
+pub use items::judge_dynamodb;
+pub use judge::{judge_sql, judge_sql_on};
 pub use judgement::*;
 pub use rule::Rule;
 pub use world::{Param, Params, World};

@@ -29,6 +29,15 @@ pub struct Access {
     pub errors: Vec<AccessError>,
 }
 
+/// The type of a value that a step gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Given {
+    /// One that a key may have.
+    Key(KeyKind),
+    /// A boolean, which no key may have.
+    Boolean,
+}
+
 /// A reason why a step cannot run as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessError {
@@ -45,7 +54,7 @@ pub struct AccessError {
 pub fn access(
     step: &DynamodbStep,
     facts: Option<&TableFacts>,
-    kind: &dyn Fn(&ItemValue) -> Option<KeyKind>,
+    kind: &dyn Fn(&ItemValue) -> Option<Given>,
     filter: Option<&Filter>,
 ) -> Access {
     match step {
@@ -66,7 +75,7 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(crate::core::text::visible).collect::<Vec<_>>().join(", ")
 }
 
-fn get_item(get: &GetItem, facts: Option<&TableFacts>, kind: &dyn Fn(&ItemValue) -> Option<KeyKind>) -> Access {
+fn get_item(get: &GetItem, facts: Option<&TableFacts>, kind: &dyn Fn(&ItemValue) -> Option<Given>) -> Access {
     let table = crate::core::text::visible(&get.table);
     let mut errors = Vec::new();
     if let Some(facts) = facts {
@@ -108,11 +117,14 @@ fn get_item(get: &GetItem, facts: Option<&TableFacts>, kind: &dyn Fn(&ItemValue)
     }
 }
 
-fn wrong_kind(attribute: &KeyAttribute, value: &ItemValue, kind: &dyn Fn(&ItemValue) -> Option<KeyKind>) -> Option<AccessError> {
+fn wrong_kind(attribute: &KeyAttribute, value: &ItemValue, kind: &dyn Fn(&ItemValue) -> Option<Given>) -> Option<AccessError> {
     let given = kind(value)?;
-    (given != attribute.kind).then(|| {
-        let message =
-            format!("`{}` is {} in the table's key, and the step gives {}", attribute.name, attribute.kind.word(), given.word());
+    (given != Given::Key(attribute.kind)).then(|| {
+        let given = match given {
+            Given::Key(kind) => kind.word(),
+            Given::Boolean => "a boolean",
+        };
+        let message = format!("`{}` is {} in the table's key, and the step gives {given}", attribute.name, attribute.kind.word());
         error(Rule::TypeMismatch, Some(&attribute.name), message)
     })
 }
@@ -120,7 +132,7 @@ fn wrong_kind(attribute: &KeyAttribute, value: &ItemValue, kind: &dyn Fn(&ItemVa
 fn query(
     query: &Query,
     facts: Option<&TableFacts>,
-    kind: &dyn Fn(&ItemValue) -> Option<KeyKind>,
+    kind: &dyn Fn(&ItemValue) -> Option<Given>,
     filter: Option<&Filter>,
 ) -> Access {
     let table = crate::core::text::visible(&query.table);
@@ -171,7 +183,7 @@ fn query(
     Access { path: format!("Query on {on} by {}, {pages}", listed(by)), units, why, errors }
 }
 
-fn check_key(query: &Query, key: &Key, kind: &dyn Fn(&ItemValue) -> Option<KeyKind>, errors: &mut Vec<AccessError>) {
+fn check_key(query: &Query, key: &Key, kind: &dyn Fn(&ItemValue) -> Option<Given>, errors: &mut Vec<AccessError>) {
     match query.key.get(&key.partition.name) {
         Some(value) => errors.extend(wrong_kind(&key.partition, value, kind)),
         None if query.key.is_empty() => {}
@@ -343,7 +355,7 @@ mod tests {
             DynamodbStep::Query(query) => query.filter.as_ref().map(|text| parse_filter(text).unwrap()),
             DynamodbStep::Get(_) => None,
         };
-        access(step, Some(&orders()), &|_| Some(KeyKind::String), filter.as_ref())
+        access(step, Some(&orders()), &|_| Some(Given::Key(KeyKind::String)), filter.as_ref())
     }
 
     #[test]
@@ -409,7 +421,7 @@ mod tests {
             let found: Vec<Rule> = judged(&step).errors.iter().map(|error| error.rule).collect();
             assert_eq!(found, rules, "{step:?}");
         }
-        let numbers = access(&get(&["pk", "sk"], false), Some(&orders()), &|_| Some(KeyKind::Number), None);
+        let numbers = access(&get(&["pk", "sk"], false), Some(&orders()), &|_| Some(Given::Key(KeyKind::Number)), None);
         assert_eq!(numbers.errors.iter().map(|e| e.rule).collect::<Vec<_>>(), [Rule::TypeMismatch; 2]);
     }
 }

@@ -180,6 +180,19 @@ pub(crate) fn restricts(session: &Session<'_>, table: &Table, conjuncts: &[Term]
     })
 }
 
+/// The periods after `from` up to `until` (or the newest of the table, or today), as its one key writes them; `None` where its key
+/// names no time or `from` is not written so. At most a thousand.
+pub(crate) fn periods_between(session: &Session<'_>, table: &Table, from: &str, until: Option<&str>) -> Option<Vec<String>> {
+    let partitions = table.partitions.as_deref()?;
+    let calendar = Calendar::of(table, partitions)?;
+    let start = calendar.period_named(from)?;
+    let newest = partitions.iter().filter_map(|partition| calendar.period(partition)).max();
+    let today = session.clock.map(|clock| calendar.period_at(clock.now));
+    let end = until.and_then(|until| calendar.period_named(until)).or(newest.max(today))?;
+    let after = std::iter::successors(start.next(), |period| period.next()).take_while(|period| *period <= end);
+    after.take(1000).map(|period| calendar.written(period)).collect()
+}
+
 /// The columns that a term names.
 pub(super) fn names(term: &Term) -> HashSet<&str> {
     let mut found = HashSet::new();

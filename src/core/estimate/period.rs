@@ -158,6 +158,14 @@ impl Calendar {
         }
     }
 
+    /// How a period is written, where one key holds it.
+    pub(super) fn written(self, period: Period) -> Option<String> {
+        match self.keys {
+            Keys::One { form, .. } => Some(form.write(period)),
+            Keys::Apart { .. } => None,
+        }
+    }
+
     /// The values of a partition at `period`, the other keys as in `like`.
     pub(super) fn values_at(self, period: Period, like: &[Option<String>]) -> Vec<Option<String>> {
         let mut values = like.to_vec();

@@ -1,0 +1,42 @@
+//! `blocked-table`: tables that the book does not let anybody read, or that are not on its list. Tables behind views count too.
+//!
+//! Keys: `athena.tables.deny`, `athena.tables.allow`: names as `db.table` or `catalog.db.table`, with `*` and `?` inside each
+//! part. An empty `allow` means all; a runbook's list comes on top of the book's. The rule cannot be lowered.
+
+use crate::core::book::Placed;
+use crate::core::guard::case::Case;
+use crate::core::guard::glob::matches_parts;
+use crate::core::guard::{Finding, Level, Rule};
+use crate::core::sql::analysis::TableUse;
+
+pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let rules = &case.world.guardrails.athena.tables;
+    for table in &case.analysis.tables {
+        let name = case.table_name(table);
+        let denied = rules.deny.iter().find(|pattern| matches(case, pattern, table));
+        let missing = rules.allow.iter().find(|list| !list.iter().any(|pattern| matches(case, pattern, table)));
+        let (why, set_in) = match (denied, missing) {
+            (Some(pattern), _) => {
+                (format!("the book denies `{}`", crate::core::text::visible(pattern)), Some(pattern.place.to_string()))
+            }
+            (None, Some(list)) => {
+                ("it is not on the list of allowed tables".to_owned(), list.first().map(|pattern| pattern.place.to_string()))
+            }
+            (None, None) => continue,
+        };
+        let via = table.via.and_then(|id| case.table(id)).map(|view| format!(" (read by view {})", case.table_name(view)));
+        let message = format!("{name}{} may not be read: {why}", via.unwrap_or_default());
+        let mut finding = Finding::new(Rule::BlockedTable, Level::Block, message).about(&name).set_in(set_in);
+        finding.span = table.places.first().map(|place| case.span(*place));
+        findings.push(finding);
+    }
+}
+
+fn matches(case: &Case<'_>, pattern: &Placed<String>, table: &TableUse) -> bool {
+    let parts = [table.catalog.as_str(), table.schema.as_str(), table.name.as_str()];
+    let local = table.catalog.eq_ignore_ascii_case(case.world.catalog_name);
+    pattern.value == "*"
+        || matches_parts(pattern, parts.iter().copied())
+        // Two parts mean the usual data catalog.
+        || (local && matches_parts(pattern, parts.iter().skip(1).copied().collect::<Vec<_>>().into_iter()))
+}

@@ -1,0 +1,16 @@
+//! `order-without-limit`: sorting a whole result runs on one node and serves nobody who reads the first page. Level: warn unless
+//! the book says otherwise.
+
+use super::limit::has_limit;
+use crate::core::guard::case::Case;
+use crate::core::guard::{Finding, Level, Rule};
+
+pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let level = case.level(Rule::OrderWithoutLimit);
+    let Some(order) = case.analysis.outermost.order_by.filter(|_| level.value > Level::Off) else { return };
+    if case.analysis.outermost.one_row || has_limit(case) {
+        return;
+    }
+    let message = "ORDER BY without LIMIT sorts the whole result on one node; add a LIMIT";
+    findings.push(Finding::new(Rule::OrderWithoutLimit, level.value, message).set_in(level.set_in()).at(case.span(order)));
+}
