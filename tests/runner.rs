@@ -7,6 +7,8 @@ mod aws;
 mod books;
 #[path = "suite/journal.rs"]
 mod journal;
+#[path = "suite/python.rs"]
+mod python;
 #[cfg(feature = "sandbox")]
 #[path = "suite/sandbox_client.rs"]
 mod sandbox_client;

@@ -1,12 +1,19 @@
 //! The AWS adapters in conversation: with a server that says what a script tells it, and with the sandbox.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+#[path = "aws/environment.rs"]
+mod environment;
+#[path = "aws/moto.rs"]
+mod moto;
+#[cfg(feature = "sandbox")]
+#[path = "aws/sandbox.rs"]
+mod sandbox;
+#[path = "aws/script.rs"]
+mod script;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tollgate::adapters::aws::{Aws, Patience, SandboxAccess, SandboxEndpoint};
 use tollgate::adapters::clock::Skew;
 use tollgate::core::plan::{
@@ -18,89 +25,7 @@ use tollgate::engine::ports::{
     TokenService as _, Warehouse as _, WorkgroupFacts,
 };
 
-/// What the server does with one request.
-#[derive(Clone)]
-enum Say {
-    /// Status and JSON.
-    Json(u16, Value),
-    /// Status and text, with a further header line.
-    Text(u16, &'static str, String),
-    /// Nothing: the connection ends.
-    HangUp,
-    /// Nothing: the connection stays.
-    Silence,
-}
-
-/// A server on loopback that answers one request after the other as told, and remembers what it was asked.
-struct Script {
-    url: String,
-    asked: Arc<Mutex<Vec<(String, String)>>>,
-}
-
-impl Script {
-    async fn of(says: Vec<Say>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
-        let heard = Arc::clone(&asked);
-        tokio::spawn(async move {
-            let mut says = VecDeque::from(says);
-            let mut silent = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let Some(request) = read(&mut stream).await else { continue };
-                heard.lock().unwrap().push(request);
-                let (status, header, body) = match says.pop_front().unwrap_or(Say::HangUp) {
-                    Say::Json(status, body) => (status, "content-type: application/x-amz-json-1.1", body.to_string()),
-                    Say::Text(status, header, body) => (status, header, body),
-                    Say::HangUp => continue,
-                    Say::Silence => {
-                        silent.push(stream);
-                        continue;
-                    }
-                };
-                let answer = format!(
-                    "HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {}\r\n{header}\r\n\r\n{body}",
-                    body.len()
-                );
-                let _ = stream.write_all(answer.as_bytes()).await;
-            }
-        });
-        Self { url, asked }
-    }
-
-    /// Heads and bodies of the requests so far.
-    fn asked(&self) -> Vec<(String, String)> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    /// The JSON bodies of the requests so far.
-    fn bodies(&self) -> Vec<Value> {
-        self.asked().into_iter().map(|(_, body)| serde_json::from_str(&body).unwrap()).collect()
-    }
-}
-
-/// One request: head and body.
-async fn read(stream: &mut TcpStream) -> Option<(String, String)> {
-    let mut bytes = Vec::new();
-    loop {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).await.ok().filter(|count| *count > 0)?;
-        bytes.extend_from_slice(chunk.get(..count)?);
-        let text = String::from_utf8(bytes.clone()).ok()?;
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let head = head.to_ascii_lowercase();
-        let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
-        if body.len() >= length {
-            return Some((head, body.to_owned()));
-        }
-    }
-}
-
-/// An endpoint where nobody listens.
-async fn nowhere() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
-}
+use script::{Say, Script, nowhere};
 
 fn patience() -> Patience {
     Patience { backoff: Duration::from_millis(1), ..Patience::default() }
@@ -577,196 +502,4 @@ async fn an_item_is_one_row() {
     let wrong = DynamodbRequest { sort, ..read_of(DynamodbOperation::Query) };
     assert_eq!(word(&aws.read(&at(&script.url), &keys(), &wrong, 10_000, limits).await), "refused NotSent");
     assert_eq!(script.asked().len(), 3);
-}
-
-/// Not a test of its own: [`environments_decide_whose_credentials_are_used`] runs it in processes with environments made for it.
-#[tokio::test]
-#[ignore = "run by another test, in an environment made for it"]
-async fn asks_who_it_is() {
-    let url = std::env::var("TOLLGATE_TEST_URL").unwrap();
-    let (aws, _) = aws_at(&url, Patience { attempts: 1, ..patience() });
-    let endpoint = if std::env::var_os("TOLLGATE_TEST_SANDBOX").is_some() { Endpoint::Sandbox } else { Endpoint::Url(url) };
-    let began = Instant::now();
-    let outcome = aws.identity(&target(endpoint)).await;
-    println!("outcome: {} after {} s", word(&outcome), began.elapsed().as_secs());
-    if let Err(ServiceError::NoCredentials { message, .. }) = outcome {
-        println!("message: {message}");
-    }
-}
-
-/// The operator's credentials come from the standard chain and from nothing else; the sandbox's from its key file and from nothing
-/// else; and neither an endpoint variable nor a proxy leads astray what the plan and the loopback address say.
-#[tokio::test]
-async fn environments_decide_whose_credentials_are_used() {
-    const WHO: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/ana</Arn>\
-        <UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-    let sso = "[profile dev]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n[sso-session s]\n\
-        sso_region = eu-central-1\nsso_start_url = https://example.invalid/start\n";
-    let old_sso = "[profile dev]\nsso_account_id = 123456789012\nsso_role_name = r\nsso_region = eu-central-1\n\
-        sso_start_url = https://example.invalid/start\n";
-    let process = "[profile dev]\ncredential_process = /bin/false\n";
-    let own: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKIAOWN"), ("AWS_SECRET_ACCESS_KEY", "own-secret")];
-    let dev: &[(&str, &str)] = &[("AWS_PROFILE", "dev")];
-    let astray: &[(&str, &str)] = &[
-        ("AWS_ACCESS_KEY_ID", "AKIAOWN"),
-        ("AWS_SECRET_ACCESS_KEY", "own-secret"),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
-        ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1"),
-        ("HTTP_PROXY", "http://127.0.0.1:1"),
-        ("http_proxy", "http://127.0.0.1:1"),
-        ("AWS_REGION", "us-east-1"),
-    ];
-    let sandbox: Vec<(&str, &str)> = [astray, &[("TOLLGATE_TEST_SANDBOX", "1"), ("AWS_PROFILE", "dev")]].concat();
-    let nobody: &[(&str, &str)] = &[("AWS_EC2_METADATA_DISABLED", "true")];
-    // 192.0.2.1 is TEST-NET-1 (RFC 5737): nobody answers there, as nobody answers for metadata off EC2.
-    let off_ec2: &[(&str, &str)] = &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://192.0.2.1")];
-    let table: Vec<(&str, &str, &[(&str, &str)], &str, Option<&str>)> = vec![
-        ("keys in the environment", "", own, "ok", Some("credential=akiaown/")),
-        ("variables that lead astray", "", astray, "ok", Some("/eu-central-1/sts/")),
-        ("the sandbox", sso, &sandbox, "ok", Some("credential=akiasandbox/")),
-        ("no keys", "", nobody, "credentials: set AWS_PROFILE, or run `aws configure sso`", None),
-        ("no keys, off EC2", "", off_ec2, "credentials: ", None),
-        ("signed out", sso, dev, "credentials: run `aws sso login --profile dev`", None),
-        ("signed out, the old way", old_sso, dev, "credentials: run `aws sso login --profile dev`", None),
-        ("a process that fails", process, dev, "credentials: check `aws sts get-caller-identity --profile dev`", None),
-    ];
-    for (case, config, variables, outcome, signed) in table {
-        let script = Script::of(vec![Say::Text(200, "content-type: text/xml", WHO.to_owned())]).await;
-        let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("config"), config).unwrap();
-        let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", "aws::asks_who_it_is", "--ignored", "--nocapture"]).env_clear();
-        child.env("HOME", home.path()).env("AWS_CONFIG_FILE", home.path().join("config")).env("TOLLGATE_TEST_URL", &script.url);
-        child.envs(variables.iter().copied());
-        let output = child.output().await.unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let found = said.lines().find_map(|line| line.split_once("outcome: ")).map(|(_, found)| found.to_owned());
-        let found = found.unwrap_or_else(|| panic!("{case}: {said}"));
-        assert!(found.starts_with(outcome), "{case}: {found}\n{said}");
-        let seconds: u64 = found.rsplit(' ').nth(1).unwrap().parse().unwrap();
-        assert!(seconds <= 5, "{case}: nobody waits {seconds} s to hear that there are no credentials");
-        match signed {
-            Some(part) => assert!(script.asked()[0].0.contains(part), "{case}: {}", script.asked()[0].0),
-            None => assert!(script.asked().is_empty(), "{case}"),
-        }
-        assert!(!said.contains("own-secret"), "{case}");
-        println!("{case}: {said}");
-    }
-}
-
-/// The same adapters against the sandbox: real signatures, our own session policies, a real table.
-#[cfg(feature = "sandbox")]
-mod sandbox {
-    use indexmap::IndexMap;
-    use tollgate::core::session_policy;
-    use tollgate::core::units::Millis;
-    use tollgate::sandbox::dataset::Day;
-    use tollgate::sandbox::dataset::ids::keyed_orders;
-
-    use super::*;
-    use crate::sandbox_client::{Sandbox, start};
-
-    fn adapters(sandbox: &Sandbox) -> (Aws, Arc<Skew>) {
-        let endpoint = sandbox.running.endpoint();
-        let access = SandboxAccess {
-            url: endpoint.url.clone(),
-            access_key_id: endpoint.keys.access_key_id.clone(),
-            secret: Secret::new(endpoint.keys.secret_access_key.reveal()),
-        };
-        let door: SandboxEndpoint = Arc::new(move || {
-            let access = access.clone();
-            Box::pin(async move { Ok(access) })
-        });
-        let skew = Arc::new(Skew::default());
-        (Aws::new(door, Arc::clone(&skew), patience()), skew)
-    }
-
-    fn get(order: &str, project: &[&str]) -> DynamodbRequest {
-        let key = [("pk", format!("ORDER#{order}")), ("sk", "META".to_owned())];
-        DynamodbRequest {
-            key: key.into_iter().map(|(name, value)| (name.to_owned(), DynamodbValue::S(value))).collect(),
-            project: project.iter().map(|name| (*name).to_owned()).collect(),
-            ..read_of(DynamodbOperation::Get)
-        }
-    }
-
-    fn policy(request: &DynamodbRequest, attributes: &[&str], deadline: Timestamp) -> String {
-        let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
-        let template = session_policy::dynamodb("eu-central-1", "123456789012", request, "pk", &attributes);
-        session_policy::fill(&template, deadline, &IndexMap::new()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_mint_reads_what_its_policy_names_and_no_more() {
-        let sandbox = start(|_| {});
-        let (aws, skew) = adapters(&sandbox);
-        let target = target(Endpoint::Sandbox);
-        let identity = aws.identity(&target).await.unwrap();
-        assert_eq!(
-            (identity.arn.as_str(), identity.account.as_str()),
-            ("arn:aws:iam::123456789012:user/sandbox", "123456789012")
-        );
-        assert_eq!(skew.get(), Some(0));
-
-        let now = sandbox.clock.now();
-        let order = keyed_orders(Day::of(now)).next().unwrap().id;
-        let attributes = ["pk", "sk", "state", "merchant"];
-        let read = get(&order, &attributes);
-        let limits = FetchLimits::default();
-        let mint_for = |deadline| MintRequest { policy: policy(&read, &attributes, deadline), ..mint() };
-        let keys = aws.assume(&target, &mint_for(now.plus(Millis::from_mins(15)))).await.unwrap();
-        assert!(keys.expires.since(now) > Millis::from_secs(890));
-
-        let found = aws.read(&target, &keys, &read, 10_000, limits).await.unwrap();
-        assert_eq!(found.rows.rows[0][..2], [Some(format!("ORDER#{order}")), Some("META".to_owned())]);
-        assert!(found.cost >= 500 && !found.stopped_by_ceiling, "{}", found.cost);
-        for (case, wrong) in [("an attribute", get(&order, &["pk", "card"])), ("a key", get("ord_0000000000", &attributes))] {
-            assert_eq!(word(&aws.read(&target, &keys, &wrong, 10_000, limits).await), "refused AccessDeniedException", "{case}");
-        }
-        assert_eq!(word(&aws.workgroup(&target, Rights::Minted(&keys), "tg-small").await), "refused AccessDeniedException");
-
-        let late = aws.assume(&target, &mint_for(now.minus(Millis::from_mins(1)))).await.unwrap();
-        assert_eq!(word(&aws.read(&target, &late, &read, 10_000, limits).await), "refused AccessDeniedException", "the deadline");
-
-        let forged = Keys { secret: Secret::new("x"), ..keys };
-        assert!(word(&aws.read(&target, &forged, &read, 10_000, limits).await).starts_with("refused "));
-    }
-
-    #[tokio::test]
-    async fn a_query_reads_an_orders_items() {
-        let sandbox = start(|_| {});
-        let (aws, _) = adapters(&sandbox);
-        let target = target(Endpoint::Sandbox);
-        let now = sandbox.clock.now();
-        let order = keyed_orders(Day::of(now)).next().unwrap().id;
-        let query = DynamodbRequest {
-            key: [("pk".to_owned(), DynamodbValue::S(format!("ORDER#{order}")))].into_iter().collect(),
-            sort: Some(SortCondition {
-                name: "sk".into(),
-                operator: "begins_with".into(),
-                values: vec![DynamodbValue::S("EVENT#".into())],
-            }),
-            project: vec!["sk".into()],
-            ..read_of(DynamodbOperation::Query)
-        };
-        let mint = MintRequest { policy: policy(&query, &["pk", "sk"], now.plus(Millis::from_mins(15))), ..mint() };
-        let keys = aws.assume(&target, &mint).await.unwrap();
-        let all = aws.read(&target, &keys, &query, 1_000_000, FetchLimits::default()).await.unwrap();
-        assert!(all.rows.rows.len() >= 2, "{:?}", all.rows);
-        assert!(all.rows.rows.iter().flatten().flatten().all(|sk| sk.starts_with("EVENT#")), "{:?}", all.rows);
-        let one = DynamodbRequest { limit: Some(1), ..query };
-        assert_eq!(aws.read(&target, &keys, &one, 1_000_000, FetchLimits::default()).await.unwrap().rows.rows.len(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_wrong_clock_is_heard() {
-        let sandbox = start(|_| {});
-        let (aws, skew) = adapters(&sandbox);
-        for shift in [120_000_i64, -90_000] {
-            sandbox.clock.set_shift(shift);
-            aws.identity(&target(Endpoint::Sandbox)).await.unwrap();
-            let heard = skew.get().unwrap();
-            assert!((heard - shift).abs() < 5_000, "{heard} for {shift}");
-        }
-    }
 }

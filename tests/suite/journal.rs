@@ -1,16 +1,19 @@
 //! The journal on SQLite: compare-and-append, epochs, ids, places that may be trusted, damage that must be named.
 
+#[path = "journal/damage.rs"]
+mod damage;
+#[path = "journal/places.rs"]
+mod places;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use rusqlite::Connection;
 use tollgate::adapters::journal::{Sharing, SqliteJournal};
 use tollgate::adapters::watch::StoreWatch;
-use tollgate::core::evidence::{Break, Damage};
 use tollgate::core::run::{Actor, EventBody};
 use tollgate::core::units::Timestamp;
 use tollgate::engine::ports::{Append, Journal, JournalError, Lease};
@@ -52,10 +55,6 @@ fn reason(error: JournalError) -> String {
         JournalError::Unusable { reason, .. } => reason,
         other => panic!("not refused for good: {other:?}"),
     }
-}
-
-fn breaks(journal: &SqliteJournal, run: &str) -> Vec<(u64, Damage)> {
-    journal.verify(run).unwrap().unwrap_err().into_iter().map(|Break { seq, what }| (seq, what)).collect()
 }
 
 #[test]
@@ -247,229 +246,6 @@ fn a_writer_does_not_wait_for_ever() {
     held.unlock().unwrap();
     let journal = journal.with_patience(Duration::from_secs(60));
     journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
-}
-
-#[test]
-fn places_that_are_too_open_are_refused_with_the_fix() {
-    // (sharing, directory, file; what it says, or nothing where it is accepted)
-    let table: &[(Sharing, u32, Option<u32>, Option<&str>)] = &[
-        (Sharing::Private, 0o700, None, None),
-        (Sharing::Private, 0o700, Some(0o600), None),
-        (Sharing::Private, 0o750, None, Some("chmod 700")),
-        (Sharing::Private, 0o2770, Some(0o660), Some("chmod 700")),
-        (Sharing::Private, 0o700, Some(0o640), Some("chmod 600")),
-        (Sharing::Private, 0o700, Some(0o606), Some("chmod 600")),
-        (Sharing::Shared, 0o2770, None, None),
-        (Sharing::Shared, 0o2770, Some(0o660), None),
-        (Sharing::Shared, 0o700, None, None),
-        (Sharing::Shared, 0o770, None, Some("chmod 2770")),
-        (Sharing::Shared, 0o2775, None, Some("chmod 2770")),
-        (Sharing::Shared, 0o2770, Some(0o664), Some("chmod 660")),
-        (Sharing::Shared, 0o2770, Some(0o600), Some("chmod 660")),
-    ];
-    for (sharing, directory, file, says) in table {
-        let case = format!("{sharing:?} {directory:o} {file:?}");
-        let dir = private(*directory);
-        let path = dir.path().join("journal.db");
-        if let Some(mode) = file {
-            fs::write(&path, "").unwrap();
-            fs::set_permissions(&path, Permissions::from_mode(*mode)).unwrap();
-        }
-        match (SqliteJournal::open(&path, *sharing), says) {
-            (Ok(journal), None) => {
-                journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
-                let wanted = if *directory == 0o2770 { 0o660 } else { 0o600 };
-                for side in ["", "-wal", "-shm", "-lock"] {
-                    let mode = fs::metadata(format!("{}{side}", path.display())).unwrap().permissions().mode() & 0o777;
-                    assert_eq!(mode, wanted, "{case} {side}");
-                }
-            }
-            (Err(error), Some(says)) => {
-                let reason = reason(error);
-                assert!(reason.contains(says), "{case}: {reason}");
-            }
-            (Ok(_), Some(_)) => panic!("{case} was accepted"),
-            (Err(error), None) => panic!("{case}: {error}"),
-        }
-    }
-}
-
-#[test]
-fn side_files_links_and_open_parents_are_checked() {
-    let dir = private(0o700);
-    let path = dir.path().join("journal.db");
-    let journal = open(&path);
-    journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
-    fs::set_permissions(dir.path().join("journal.db-wal"), Permissions::from_mode(0o644)).unwrap();
-    let refused = reason(SqliteJournal::open(&path, Sharing::Private).unwrap_err());
-    assert!(refused.contains("journal.db-wal"), "{refused}");
-    drop(journal);
-
-    let linked = private(0o700);
-    std::os::unix::fs::symlink(&path, linked.path().join("journal.db")).unwrap();
-    let refused = reason(SqliteJournal::open(&linked.path().join("journal.db"), Sharing::Private).unwrap_err());
-    assert!(refused.contains("not a plain file"), "{refused}");
-
-    let open_parent = private(0o777);
-    let inner = open_parent.path().join("state");
-    let refused = reason(SqliteJournal::open(&inner.join("journal.db"), Sharing::Private).unwrap_err());
-    assert!(refused.contains("could replace it"), "{refused}");
-
-    let missing = private(0o700);
-    let refused = reason(SqliteJournal::open(&missing.path().join("none/journal.db"), Sharing::Shared).unwrap_err());
-    assert!(refused.contains("install -d -m 2770"), "{refused}");
-}
-
-#[test]
-fn a_private_directory_is_made_closed() {
-    let dir = private(0o700);
-    let path = dir.path().join("state/tollgate/journal.db");
-    open(&path);
-    assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
-}
-
-/// A file at `path` that `make` has filled, 0600.
-fn file_with(make: impl FnOnce(&Path)) -> (tempfile::TempDir, PathBuf) {
-    let dir = private(0o700);
-    let path = dir.path().join("journal.db");
-    make(&path);
-    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-    (dir, path)
-}
-
-#[test]
-fn files_that_are_no_journal_are_refused_untouched() {
-    type Make = fn(&Path);
-    let table: [(&str, Make, &str); 4] = [
-        ("text", |path| fs::write(path, "dear diary, ".repeat(100)).unwrap(), "damaged"),
-        (
-            "another database",
-            |path| Connection::open(path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap(),
-            "another program",
-        ),
-        (
-            "another application",
-            |path| Connection::open(path).unwrap().execute_batch("PRAGMA application_id = 7; PRAGMA user_version = 1").unwrap(),
-            "another program",
-        ),
-        (
-            "a newer journal",
-            |path| {
-                drop(open(path));
-                Connection::open(path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
-            },
-            "a newer tollgate wrote it (format 2, this one knows 1)",
-        ),
-    ];
-    for (case, make, says) in table {
-        let (_dir, path) = file_with(make);
-        let before = fs::read(&path).unwrap();
-        let refused = reason(SqliteJournal::open(&path, Sharing::Private).unwrap_err());
-        assert!(refused.contains(says), "{case}: {refused}");
-        assert_eq!(fs::read(&path).unwrap(), before, "{case} was changed");
-    }
-}
-
-#[test]
-fn a_replaced_store_is_refused() {
-    let dir = private(0o700);
-    let path = dir.path().join("journal.db");
-    let journal = open(&path);
-    journal.append(&append(RUN, 0, None, vec![note("one")])).unwrap();
-    fs::rename(&path, dir.path().join("old.db")).unwrap();
-    for refused in [journal.version().unwrap_err(), journal.append(&append(RUN, 1, None, vec![note("two")])).unwrap_err()] {
-        assert!(reason(refused).contains("put another file in its place"));
-    }
-    fs::write(&path, "").unwrap();
-    assert!(reason(journal.version().unwrap_err()).contains("put another file in its place"));
-}
-
-/// Somebody with the right to write the file, a database shell and a plan.
-fn tamper(path: &Path, sql: &str) {
-    let shell = Connection::open(path).unwrap();
-    shell.execute_batch("DROP TRIGGER IF EXISTS events_stay; DROP TRIGGER IF EXISTS events_keep").unwrap();
-    shell.execute_batch(sql).unwrap();
-}
-
-#[test]
-fn the_store_itself_refuses_changes_to_events() {
-    let dir = private(0o700);
-    let path = dir.path().join("journal.db");
-    open(&path).append(&append(RUN, 0, None, vec![note("one")])).unwrap();
-    let shell = Connection::open(&path).unwrap();
-    for sql in ["UPDATE events SET json = ''", "DELETE FROM events"] {
-        assert!(shell.execute_batch(sql).unwrap_err().to_string().contains("events are never"), "{sql}");
-    }
-}
-
-#[test]
-fn tampering_is_named_and_not_continued() {
-    let cut = |to| Damage::CutOff { to };
-    let by_head = || Damage::Replaced { chained_by: "the head".into() };
-    // (what somebody did, the first break, where they would have us go on, whether an append goes on: damage before the end is
-    // for whoever verifies)
-    let table = [
-        ("UPDATE events SET json = replace(json, 'two', 'six') WHERE seq = 2", (2, Damage::Edited), 3, true),
-        ("DELETE FROM events WHERE seq = 2", (2, Damage::Dropped { to: None }), 3, true),
-        ("DELETE FROM events WHERE seq = 3", (3, cut(3)), 3, false),
-        ("DELETE FROM events", (1, cut(3)), 3, false),
-        ("DELETE FROM runs", (1, Damage::NoHead), 0, false),
-        ("UPDATE runs SET hash = 'ff'", (3, by_head()), 3, false),
-        ("UPDATE runs SET seq = 2", (2, by_head()), 2, false),
-        (
-            "INSERT INTO events (run, seq, json) SELECT run, 4, json FROM events WHERE seq = 3",
-            (4, Damage::Inserted { newest: 3 }),
-            3,
-            false,
-        ),
-        ("UPDATE events SET json = cast(x'ff' AS TEXT) WHERE seq = 1", (1, Damage::Unreadable(String::new())), 3, true),
-    ];
-    for (sql, expected, at, goes_on) in table {
-        let dir = private(0o700);
-        let path = dir.path().join("journal.db");
-        let journal = open(&path);
-        journal.append(&append(RUN, 0, None, vec![note("one"), note("two"), note("three")])).unwrap();
-        tamper(&path, sql);
-        let found = breaks(&journal, RUN);
-        let same = match (&found[0].1, &expected.1) {
-            (Damage::Unreadable(_), Damage::Unreadable(_)) => true,
-            (found, expected) => found == expected,
-        };
-        assert!(found[0].0 == expected.0 && same, "{sql}: {found:?}");
-        assert_eq!(journal.known().unwrap(), [RUN], "{sql}");
-        match journal.append(&append(RUN, at, None, vec![note("more")])) {
-            Ok(_) => assert!(goes_on, "{sql}: went on"),
-            Err(error) => assert!(!goes_on && reason(error).contains("is broken"), "{sql}"),
-        }
-    }
-}
-
-#[test]
-fn damaged_pages_are_an_error_and_not_a_crash() {
-    let dir = private(0o700);
-    let path = dir.path().join("journal.db");
-    let journal = open(&path);
-    for seq in 0..40 {
-        journal.append(&append(RUN, seq, None, vec![note(&"x".repeat(500))])).unwrap();
-    }
-    drop(journal);
-    let whole = fs::read(&path).unwrap();
-    let mut found = 0;
-    for page in 0..whole.len() / 4096 {
-        let mut broken = whole.clone();
-        for byte in &mut broken[page * 4096..page * 4096 + 64] {
-            *byte ^= 0xa5;
-        }
-        fs::write(&path, &broken).unwrap();
-        let outcome = SqliteJournal::open(&path, Sharing::Private).and_then(|journal| journal.verify(RUN));
-        match outcome {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) => found += 1,
-            Err(JournalError::Unusable { .. }) => found += 1,
-            Err(other) => panic!("page {page}: {other}"),
-        }
-    }
-    assert!(found > 0);
 }
 
 /// What a model of one run expects of each append.

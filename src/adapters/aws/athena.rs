@@ -111,10 +111,9 @@ impl Warehouse for Aws {
                 .send()
                 .await;
             let answer = asked.map_err(|e| call.ear.heard(Kind::Ask, call.whose, e))?;
-            if let Some(page) = answer.result_set {
-                let columns = page.result_set_metadata.and_then(|about| about.column_info).unwrap_or_default();
-                taken.page(&columns, page.rows.unwrap_or_default());
-            }
+            let page = answer.result_set.ok_or_else(|| ServiceError::NoAnswer("Athena gave no result set".to_owned()))?;
+            let columns = page.result_set_metadata.and_then(|about| about.column_info).unwrap_or_default();
+            taken.page(&columns, page.rows.unwrap_or_default());
             next = answer.next_token;
             if next.is_none() || taken.rows.truncated {
                 return Ok(taken.rows);

@@ -154,7 +154,7 @@ fn json(value: &AttributeValue, out: &mut String) {
         AttributeValue::N(number) => out.push_str(number),
         AttributeValue::Bool(bool) => out.push_str(if *bool { "true" } else { "false" }),
         AttributeValue::B(bytes) => quoted(&base64(bytes.as_ref()), out),
-        AttributeValue::L(items) => list(items.iter(), out, |item, out| json(item, out)),
+        AttributeValue::L(items) => list(items.iter(), out, json),
         AttributeValue::Ss(items) => list(sorted(items).into_iter(), out, |item, out| quoted(item, out)),
         AttributeValue::Ns(items) => list(sorted(items).into_iter(), out, |item, out| out.push_str(item)),
         AttributeValue::Bs(items) => {
@@ -210,8 +210,8 @@ fn base64(bytes: &[u8]) -> String {
     for chunk in bytes.chunks(3) {
         let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..4 {
-            let digit = usize::try_from(group >> (18 - 6 * place) & 63).unwrap_or(0);
-            out.push(if place > chunk.len() { '=' } else { char::from(DIGITS[digit]) });
+            let digit = usize::try_from(group >> (18 - 6 * place) & 63).ok().and_then(|digit| DIGITS.get(digit));
+            out.push(digit.filter(|_| place <= chunk.len()).map_or('=', |digit| char::from(*digit)));
         }
     }
     out
@@ -248,7 +248,9 @@ mod tests {
         AttributeValue::S(text.into())
     }
 
-    fn table(project: &[&str], items: &[Item]) -> (Vec<(String, String)>, Vec<Vec<Option<String>>>) {
+    type Shown = (Vec<(String, String)>, Vec<Vec<Option<String>>>);
+
+    fn table(project: &[&str], items: &[Item]) -> Shown {
         let mut table = Table::new(&request(project), FetchLimits::default());
         for item in items {
             table.push(item.clone());
