@@ -4,31 +4,27 @@ use super::super::keyword::Keyword;
 use super::super::token::{Symbol, TokenKind};
 use super::super::tree::{
     ExprKind, JsonArgument, JsonCall, JsonExistsOnError, JsonFormat, JsonMember, JsonPath, JsonPlan, JsonQueryBehavior,
-    JsonQueryOptions, JsonReturning, JsonTable, JsonTableColumn, JsonValueBehavior, JsonValueExpr, JsonWrapper, Text,
+    JsonQueryOptions, JsonReturning, JsonTable, JsonTableColumn, JsonValueBehavior, JsonValueExpr, JsonWrapper, RelationKind,
+    Text,
 };
 use super::{Parser, Res};
 
 impl Parser<'_> {
-    /// A call of one of the five functions.
-    pub(super) fn json_call(&mut self, word: Keyword) -> Res<ExprKind> {
+    /// The name of a function and its opening parenthesis.
+    fn json_open(&mut self) -> Res<()> {
         self.advance();
         self.open()?;
-        let call = match word {
-            Keyword::JsonExists => self.json_exists()?,
-            Keyword::JsonValue => self.json_value()?,
-            Keyword::JsonQuery => {
-                let path = self.json_path()?;
-                let returning = self.json_returning()?;
-                JsonCall::Query { path, returning, options: self.json_query_options()? }
-            }
-            Keyword::JsonObject => self.json_object()?,
-            _ => self.json_array()?,
-        };
+        Ok(())
+    }
+
+    fn json_close(&mut self, call: JsonCall) -> Res<ExprKind> {
         self.close()?;
         Ok(ExprKind::Json(Box::new(call)))
     }
 
-    fn json_exists(&mut self) -> Res<JsonCall> {
+    /// JSON_EXISTS(…).
+    pub(super) fn json_exists(&mut self) -> Res<ExprKind> {
+        self.json_open()?;
         let path = self.json_path()?;
         let on_error = match self.kind() {
             TokenKind::Word(Keyword::True) => Some(JsonExistsOnError::True),
@@ -41,17 +37,30 @@ impl Parser<'_> {
             self.advance();
             self.expect_words(&[Keyword::On, Keyword::Error])?;
         }
-        Ok(JsonCall::Exists { path, on_error })
+        self.json_close(JsonCall::Exists { path, on_error })
     }
 
-    fn json_value(&mut self) -> Res<JsonCall> {
+    /// JSON_VALUE(…).
+    pub(super) fn json_value(&mut self) -> Res<ExprKind> {
+        self.json_open()?;
         let path = self.json_path()?;
         let returning = if self.take_word(Keyword::Returning) { Some(self.type_name()?) } else { None };
         let (on_empty, on_error) = self.json_value_behaviors()?;
-        Ok(JsonCall::Value { path, returning, on_empty, on_error })
+        self.json_close(JsonCall::Value { path, returning, on_empty, on_error })
     }
 
-    fn json_object(&mut self) -> Res<JsonCall> {
+    /// JSON_QUERY(…).
+    pub(super) fn json_query(&mut self) -> Res<ExprKind> {
+        self.json_open()?;
+        let path = self.json_path()?;
+        let returning = self.json_returning()?;
+        let options = self.json_query_options()?;
+        self.json_close(JsonCall::Query { path, returning, options })
+    }
+
+    /// JSON_OBJECT(…).
+    pub(super) fn json_object(&mut self) -> Res<ExprKind> {
+        self.json_open()?;
         let mut members = Vec::new();
         let mut absent_on_null = None;
         let mut unique_keys = None;
@@ -65,17 +74,21 @@ impl Parser<'_> {
                 self.take_word(Keyword::Keys);
             }
         }
-        Ok(JsonCall::Object { members, absent_on_null, unique_keys, returning: self.json_returning()? })
+        let returning = self.json_returning()?;
+        self.json_close(JsonCall::Object { members, absent_on_null, unique_keys, returning })
     }
 
-    fn json_array(&mut self) -> Res<JsonCall> {
+    /// JSON_ARRAY(…).
+    pub(super) fn json_array(&mut self) -> Res<ExprKind> {
+        self.json_open()?;
         let mut elements = Vec::new();
         let mut absent_on_null = None;
         if !self.at_symbol(Symbol::RightParen) && !self.at_returning() {
             elements = self.list(Self::json_value_expr)?;
             absent_on_null = self.json_null_treatment();
         }
-        Ok(JsonCall::Array { elements, absent_on_null, returning: self.json_returning()? })
+        let returning = self.json_returning()?;
+        self.json_close(JsonCall::Array { elements, absent_on_null, returning })
     }
 
     /// RETURNING may be a name; it is a clause before a type.
@@ -88,7 +101,7 @@ impl Parser<'_> {
         let keyword = self.at_word(Keyword::Key)
             && self.expression_may_start(1)
             && !self.symbol_at(1, Symbol::Colon)
-            && (!self.word_at(1, Keyword::Value) || self.word_at(2, Keyword::Value));
+            && (!self.word_at(1, Keyword::Value) || (self.word_at(2, Keyword::Value) && self.expression_may_start(3)));
         self.at += u32::from(keyword);
         let key = self.expr()?;
         if keyword || !self.take_symbol(Symbol::Colon) {
@@ -242,7 +255,8 @@ impl Parser<'_> {
     }
 
     /// JSON_TABLE(…).
-    pub(super) fn json_table(&mut self) -> Res<JsonTable> {
+    pub(super) fn json_table(&mut self) -> Res<RelationKind> {
+        self.note_newer("JSON_TABLE", super::Span::at(self.at));
         self.expect_word(Keyword::JsonTable)?;
         self.open()?;
         let path = self.json_path()?;
@@ -258,7 +272,7 @@ impl Parser<'_> {
             _ => None,
         };
         self.close()?;
-        Ok(JsonTable { path, columns, plan, error_on_error })
+        Ok(RelationKind::JsonTable(Box::new(JsonTable { path, columns, plan, error_on_error })))
     }
 
     fn json_columns(&mut self) -> Res<Vec<JsonTableColumn>> {
