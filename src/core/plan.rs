@@ -6,6 +6,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::core::estimate::{Bounds, Evidence};
 use crate::core::guard::{Finding, Judgement, OutputColumn, TableRead, Verdict};
+use crate::core::runbook::ParamType;
+
+pub mod build;
+pub mod drift;
 
 /// The first line of what is hashed; it names the format and its version.
 const DOMAIN: &str = "tollgate-plan-v1\n";
@@ -248,7 +252,7 @@ pub struct AthenaPlan {
     pub cost: Option<Bounds>,
     /// ISO 4217 code of `cost`.
     pub currency: Option<String>,
-    /// The session policy with `{deadline}` and `{deadline2}` as its holes.
+    /// The session policy's template; its holes are the two instants.
     pub policy: String,
 }
 
@@ -278,11 +282,11 @@ pub struct DynamodbPlan {
     pub cost: Option<Bounds>,
     /// ISO 4217 code of `cost`.
     pub currency: Option<String>,
-    /// The session policy with `{deadline}`, `{deadline2}` and `{{ name }}` of the step's holes.
+    /// The session policy's template; its holes are the two instants and the step's.
     pub policy: String,
 }
 
-/// A DynamoDB read whose values may still hold `{{ name }}` of typed holes.
+/// A DynamoDB read; its values may be open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DynamodbRequest {
@@ -302,6 +306,9 @@ pub struct DynamodbRequest {
     pub project: Vec<String>,
     /// At most this many items.
     pub limit: Option<u32>,
+    /// Largest sort key first.
+    #[serde(default)]
+    pub descending: bool,
     /// Strongly consistent read.
     pub consistent: bool,
 }
@@ -334,7 +341,7 @@ pub enum DynamodbOperation {
 pub struct SortCondition {
     /// The sort key's name.
     pub name: String,
-    /// One of `= < <= > >= between begins_with`.
+    /// One of `eq lt le gt ge between begins_with`.
     pub operator: String,
     /// One value, or two for `between`.
     pub values: Vec<DynamodbValue>,
@@ -343,6 +350,12 @@ pub struct SortCondition {
 /// A scalar key or filter value as DynamoDB types it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DynamodbValue {
+    /// A string with typed holes in it; closed before it is sent.
+    #[serde(rename = "open")]
+    Open(Vec<Part>),
+    /// The value of one parameter, in its own type; closed before it is sent.
+    #[serde(rename = "hole")]
+    Hole(String),
     /// String.
     S(String),
     /// Number, as text.
@@ -352,14 +365,24 @@ pub enum DynamodbValue {
     Bool(bool),
 }
 
+/// A piece of a string with holes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// As it is.
+    Text(String),
+    /// The value of the parameter with this name.
+    Hole(String),
+}
+
 /// A parameter whose value an earlier step gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hole {
     /// The step that fills it.
     pub filled_by: String,
-    /// Its type, in the words of the runbook, canonical JSON of [`crate::core::runbook`]'s parameter type.
-    pub kind: serde_json::Value,
+    /// Its type.
+    pub kind: ParamType,
 }
 
 /// The run's budget.
@@ -410,6 +433,16 @@ pub struct Person {
     pub uid: u32,
     /// GetCallerIdentity's ARN, where there is one.
     pub arn: Option<String>,
+}
+
+impl DynamodbRequest {
+    /// Whether a value still has a hole in it: such a request is never sent.
+    pub fn is_open(&self) -> bool {
+        let sort = self.sort.iter().flat_map(|sort| &sort.values);
+        let filter = self.filter.iter().flat_map(|filter| filter.values.values());
+        let mut values = self.key.values().chain(sort).chain(filter);
+        values.any(|value| matches!(value, DynamodbValue::Open(_) | DynamodbValue::Hole(_)))
+    }
 }
 
 impl Plan {

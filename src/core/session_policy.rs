@@ -1,19 +1,21 @@
 //! The session policy of one mint: only what its step needs, and two denials that end it (DESIGN §4.5).
 //!
-//! A template's only holes are the two instants and the step's typed holes; [`fill`] closes them at the mint.
+//! A template's only holes are the two instants and the step's typed holes; [`fill`] closes them at the mint. A hole is a JSON
+//! object with the one member `tollgate`, where IAM's own grammar has only strings: no value can look like one.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::core::plan::{DynamodbOperation, DynamodbRequest, DynamodbValue};
+use crate::core::plan::{DynamodbOperation, DynamodbRequest, DynamodbValue, Part};
 use crate::core::run::expiry;
 use crate::core::units::Timestamp;
 
 /// The most characters that an inline session policy may have (STS AssumeRole, `Policy`).
 pub const LIMIT: usize = 2048;
 
-const DEADLINE: &str = "{deadline}";
-const DEADLINE_TAIL: &str = "{deadline2}";
+const HOLE: &str = "tollgate";
+const DEADLINE: &str = "deadline";
+const DEADLINE_TAIL: &str = "deadline + 2m";
 /// As long as any filled instant: `2026-11-20T14:32:00Z`.
 const INSTANT: &str = "0000-00-00T00:00:00Z";
 
@@ -116,8 +118,10 @@ pub fn dynamodb(region: &str, account: &str, request: &DynamodbRequest, partitio
         DynamodbOperation::Query => "dynamodb:Query",
     };
     let leading = request.key.get(partition_key).map(|value| match value {
-        DynamodbValue::S(text) | DynamodbValue::N(text) => literal(text),
-        DynamodbValue::Bool(value) => value.to_string(),
+        DynamodbValue::S(text) | DynamodbValue::N(text) => json!(literal(text)),
+        DynamodbValue::Bool(value) => json!(value.to_string()),
+        DynamodbValue::Open(parts) => json!({HOLE: parts}),
+        DynamodbValue::Hole(name) => json!({HOLE: [Part::Hole(name.clone())]}),
     });
     let mut all = Map::new();
     let mut null = Map::new();
@@ -162,51 +166,49 @@ pub fn fill(template: &str, deadline: Timestamp, values: &IndexMap<String, Strin
     Ok(text)
 }
 
-/// Whether STS takes the template once its instants are filled; holes count with the longest value they may have.
+/// Whether STS takes the template once it is filled with the longest value that each hole may have.
 pub fn check_template(template: &str, longest: &IndexMap<String, usize>) -> Result<usize, PolicyError> {
-    let mut characters = template.chars().count() + 2 * INSTANT.len() - DEADLINE.len() - DEADLINE_TAIL.len();
-    for (name, length) in longest {
-        let hole = format!("{{{{ {name} }}}}");
-        let uses = template.matches(&hole).count();
-        characters = characters.saturating_sub(uses * hole.chars().count()).saturating_add(uses * length);
-    }
-    if characters > LIMIT { Err(PolicyError::TooLong { characters }) } else { Ok(characters) }
+    let values = longest.iter().map(|(name, length)| (name.clone(), "x".repeat((*length).min(LIMIT)))).collect();
+    Ok(fill(template, Timestamp(0), &values)?.chars().count())
 }
 
 fn finish(mut statements: Vec<Value>) -> String {
     statements
         .push(json!({"Effect": "Deny", "NotAction": ["athena:StopQueryExecution", "athena:GetQueryExecution"], "Resource": "*",
-                           "Condition": {"DateGreaterThan": {"aws:CurrentTime": DEADLINE}}}));
+                           "Condition": {"DateGreaterThan": {"aws:CurrentTime": {HOLE: DEADLINE}}}}));
     statements.push(json!({"Effect": "Deny", "Action": "*", "Resource": "*",
-                           "Condition": {"DateGreaterThan": {"aws:CurrentTime": DEADLINE_TAIL}}}));
+                           "Condition": {"DateGreaterThan": {"aws:CurrentTime": {HOLE: DEADLINE_TAIL}}}}));
     json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
 fn close(value: &mut Value, end: &str, tail: &str, values: &IndexMap<String, String>) -> Result<(), PolicyError> {
     match value {
-        Value::String(text) if text == DEADLINE => *text = end.to_owned(),
-        Value::String(text) if text == DEADLINE_TAIL => *text = tail.to_owned(),
-        Value::String(text) if text.contains("{{ ") => *text = expand(text, values)?,
         Value::Array(items) => items.iter_mut().try_for_each(|item| close(item, end, tail, values))?,
-        Value::Object(members) => members.values_mut().try_for_each(|item| close(item, end, tail, values))?,
+        Value::Object(members) => match members.get(HOLE) {
+            Some(Value::String(which)) if which == DEADLINE => *value = json!(end),
+            Some(Value::String(which)) if which == DEADLINE_TAIL => *value = json!(tail),
+            Some(parts) => {
+                let parts: Vec<Part> = serde_json::from_value(parts.clone()).map_err(|_| PolicyError::Unreadable)?;
+                *value = json!(joined(&parts, values)?);
+            }
+            None => members.values_mut().try_for_each(|item| close(item, end, tail, values))?,
+        },
         _ => {}
     }
     Ok(())
 }
 
-/// Replaces each `{{ name }}` once, from left to right; what a value brings along is never looked at again.
-fn expand(text: &str, values: &IndexMap<String, String>) -> Result<String, PolicyError> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{ ") {
-        let Some((name, tail)) = after.split_once(" }}") else { return Err(PolicyError::Unreadable) };
-        out.push_str(before);
-        let value = values.get(name).ok_or_else(|| PolicyError::Missing { name: name.to_owned() })?;
-        out.push_str(&literal(value));
-        rest = tail;
+fn joined(parts: &[Part], values: &IndexMap<String, String>) -> Result<String, PolicyError> {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Part::Text(part) => text.push_str(part),
+            Part::Hole(name) => {
+                text.push_str(values.get(name).ok_or_else(|| PolicyError::Missing { name: name.clone() })?);
+            }
+        }
     }
-    out.push_str(rest);
-    Ok(out)
+    Ok(literal(&text))
 }
 
 /// A key value as policy text that matches only itself. `${` would begin one of IAM's variables; `${$}` is a dollar sign.
@@ -253,6 +255,8 @@ fn s3_resources(locations: &[String]) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const HOLE_TEXT: &str = "{\"tollgate\":";
+
     fn tables(n: usize) -> (Vec<(String, String)>, Vec<String>) {
         let names: Vec<(String, String)> = (0..n).map(|i| ("shop".to_owned(), format!("table_{i}"))).collect();
         let places = (0..n).map(|i| format!("s3://shop-lake/shop/table_{i}/")).collect();
@@ -285,28 +289,31 @@ mod tests {
         let filled = fill(&template(1), deadline, &IndexMap::new()).unwrap();
         assert!(filled.contains(r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T14:32:00Z"}}"#), "{filled}");
         assert!(filled.contains(r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-11-20T14:34:00Z"}}"#), "{filled}");
-        assert!(!filled.contains("{deadline"));
+        assert!(!filled.contains(HOLE_TEXT));
         assert_eq!(filled.chars().count(), check_template(&template(1), &IndexMap::new()).unwrap());
     }
 
-    fn get(pk: &str) -> DynamodbRequest {
+    fn get() -> DynamodbRequest {
         DynamodbRequest {
             operation: DynamodbOperation::Get,
             table: "orders".into(),
             index: None,
-            key: [("pk".to_owned(), DynamodbValue::S(pk.into()))].into_iter().collect(),
+            key: [("pk".to_owned(), DynamodbValue::Open(vec![Part::Text("ORDER#".into()), Part::Hole("worst".into())]))]
+                .into_iter()
+                .collect(),
             sort: None,
             filter: None,
             project: vec![],
             limit: None,
+            descending: false,
             consistent: false,
         }
     }
 
     #[test]
     fn a_value_cannot_leave_its_string_or_name_a_variable() {
-        let template = dynamodb("eu-central-1", "123456789012", &get("ORDER#{{ worst }}"), "pk", &["pk".into(), "sk".into()]);
-        for hostile in ["\"],\"Effect\":\"Allow\"", "${aws:username}", "{{ worst }}", "{deadline}"] {
+        let template = dynamodb("eu-central-1", "123456789012", &get(), "pk", &["pk".into(), "sk".into()]);
+        for hostile in ["\"],\"Effect\":\"Allow\"", "${aws:username}", "{{ worst }}", "{\"tollgate\":\"deadline\"}"] {
             let values = [("worst".to_owned(), hostile.to_owned())].into_iter().collect();
             let filled = fill(&template, Timestamp(0), &values).unwrap();
             let parsed: Value = serde_json::from_str(&filled).unwrap();

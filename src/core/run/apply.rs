@@ -236,10 +236,11 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
         EventBody::RunClosed { reason } | EventBody::RunCancelled { reason } => {
             state.closed = Some((event.at, reason.clone()));
         }
-        EventBody::EstimateMade { .. }
-        | EventBody::FixApplied { .. }
-        | EventBody::IdentitySwitched { .. }
-        | EventBody::ClockCorrected { .. } => {}
+        EventBody::FixApplied { step, sql, .. } => {
+            step_mut(state, step)?;
+            state.fixed.insert(step.clone(), sql.clone());
+        }
+        EventBody::EstimateMade { .. } | EventBody::IdentitySwitched { .. } | EventBody::ClockCorrected { .. } => {}
     }
     Ok(())
 }

@@ -19,6 +19,15 @@ pub enum Command {
         /// The step that the new grant starts at.
         walk_from: String,
     },
+    /// Replace a step's statement by an offered fix, before the request.
+    Fix {
+        /// The step.
+        step: String,
+        /// What the fix does.
+        title: String,
+        /// The whole statement after it.
+        sql: String,
+    },
     /// Take a waiting or unused request back.
     Cancel {
         /// Its id.

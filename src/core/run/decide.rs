@@ -22,6 +22,9 @@ pub fn decide(state: &RunState, command: &Command, actor: &Actor, now: Timestamp
     }
     match command {
         Command::Request { plan, reason, walk_from } => request(state, plan, reason, walk_from, actor),
+        Command::Fix { step, title, sql } => {
+            Ok(vec![EventBody::FixApplied { step: step.clone(), title: title.clone(), sql: sql.clone() }])
+        }
         Command::Cancel { request } => cancel(state, request, actor),
         Command::Vote { request, digest, approve, comment } => vote(state, request, digest, *approve, comment, actor, now),
         Command::StartAccess => start_access(state, now),

@@ -236,7 +236,7 @@ pub enum EventBody {
     #[serde(rename = "drift.found")]
     DriftFound { step: String, fields: Vec<DriftField>, voids: Voids },
     #[serde(rename = "fix.applied")]
-    FixApplied { step: String, title: String },
+    FixApplied { step: String, title: String, sql: String },
     #[serde(rename = "stop.asked")]
     StopAsked { execution: Option<String>, why: String },
     #[serde(rename = "keys.dropped")]

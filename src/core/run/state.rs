@@ -38,6 +38,8 @@ pub struct RunState {
     pub mints: Vec<Mint>,
     /// Captures and choices by name.
     pub captures: IndexMap<String, Value>,
+    /// Statements that a fix replaced, by step.
+    pub fixed: IndexMap<String, String>,
     /// Charged to the budget so far: bytes.
     pub spent_bytes: u64,
     /// Charged to the budget so far: thousandths of a read unit.

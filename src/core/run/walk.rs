@@ -2,11 +2,12 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::core::book::{Book, Problem, read_book};
 use crate::core::guard::{Finding, Level};
 use crate::core::run::command::{Kind, Refusal};
 use crate::core::run::event::{Next, StepOutcome};
 use crate::core::run::state::{RunState, Walk};
-use crate::core::runbook::{OnFailure, Step, StepKind};
+use crate::core::runbook::{OnFailure, Runbook, Step, StepKind, read_runbook};
 
 /// SHA-256 of `bytes` in lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -103,10 +104,16 @@ impl Walk {
     }
 }
 
-fn frozen(
-    _runbook: &str,
-    _runbook_yaml: &str,
-    _book_yaml: &str,
-) -> Result<(crate::core::book::Book, crate::core::runbook::Runbook), String> {
-    Err("the loader is not there yet".to_owned())
+/// Book and runbook as they were; the same bytes that once were sound are read by the same reader.
+fn frozen(runbook: &str, runbook_yaml: &str, book_yaml: &str) -> Result<(Book, Runbook), String> {
+    let first = |problems: Vec<Problem>| {
+        let error = problems.iter().find(|problem| problem.is_error());
+        error.map_or_else(|| "it cannot be read".to_owned(), ToString::to_string)
+    };
+    let book = read_book("tollgate.yaml", book_yaml.as_bytes()).whole();
+    let book = book.map_err(|problems| format!("the stored book cannot be used: {}", first(problems)))?;
+    let file = format!("{runbook}.yaml");
+    let runbook = read_runbook(&file, runbook_yaml.as_bytes(), Some(&book)).whole();
+    let runbook = runbook.map_err(|problems| format!("the stored runbook cannot be used: {}", first(problems)))?;
+    Ok((book, runbook))
 }

@@ -2,48 +2,27 @@
 
 use super::super::keyword::Keyword;
 use super::super::token::{Span, Symbol, TokenIx, TokenKind};
-use super::super::tree::{Arguments, Call, Expr, ExprKind, Ident, Literal, Over, QualifiedName, RowField, SortItem};
+use super::super::tree::{Arguments, Call, Expr, ExprKind, Ident, Literal, Over, QualifiedName, RowField};
 use super::{Parser, Res};
 
-/// What stands in the parentheses of a call.
-pub(super) struct CallInner {
-    pub(super) distinct: bool,
-    pub(super) arguments: Arguments,
-    pub(super) order_by: Vec<SortItem>,
-}
-
 impl Parser<'_> {
-    /// An expression that starts with a word that may be a name: a form of its own, or a name after all.
-    pub(super) fn word_primary(&mut self) -> Res<Expr> {
-        let first = self.at;
-        match self.special()? {
-            Some(kind) => Ok(Expr { kind, span: self.span_from(first) }),
-            None => self.named(),
-        }
-    }
-
-    /// An expression that starts with a name.
+    /// An expression that starts with an identifier, or a word that may be one.
     pub(super) fn named(&mut self) -> Res<Expr> {
-        let read: fn(&mut Self) -> Res<Expr> = match self.kind_at(1) {
-            _ if !self.at_name() => return Err(self.unexpected("<expression>")),
-            TokenKind::Symbol(Symbol::Arrow) => Self::lambda,
-            TokenKind::String | TokenKind::UnicodeString => Self::typed_literal,
-            _ => Self::name_or_call,
-        };
-        read(self)
-    }
-
-    /// `DATE '2026-11-01'`.
-    fn typed_literal(&mut self) -> Res<Expr> {
         let first = self.at;
-        let type_name = self.ident()?;
-        let text = self.string()?.text;
-        let kind = ExprKind::Literal(Literal::Typed { type_name, text });
-        Ok(Expr { kind, span: self.span_from(first) })
-    }
-
-    fn name_or_call(&mut self) -> Res<Expr> {
-        let first = self.at;
+        if self.symbol_at(1, Symbol::Arrow) {
+            return self.lambda();
+        }
+        if let TokenKind::Word(word) = self.kind()
+            && let Some(kind) = self.special(word)?
+        {
+            return Ok(Expr { kind, span: self.span_from(first) });
+        }
+        if matches!(self.kind_at(1), TokenKind::String | TokenKind::UnicodeString) {
+            let type_name = self.ident()?;
+            let text = self.string()?.text;
+            let kind = ExprKind::Literal(Literal::Typed { type_name, text });
+            return Ok(Expr { kind, span: self.span_from(first) });
+        }
         // RUNNING LAST(x), FINAL LAST(x): the mode only before a call.
         let mode = matches!(self.kind(), TokenKind::Word(Keyword::Running | Keyword::Final)) && self.call_at(1);
         let running = mode.then(|| self.at_word(Keyword::Running));
@@ -57,7 +36,8 @@ impl Parser<'_> {
         }
         let name = QualifiedName { parts, span: self.span_from(start) };
         if self.at_symbol(Symbol::LeftParen) {
-            return self.call(first, name, running);
+            let call = self.call(name, running)?;
+            return Ok(Expr { kind: ExprKind::Call(Box::new(call)), span: self.span_from(first) });
         }
         if self.at_symbol(Symbol::DoubleColon) {
             return self.static_call(first, name);
@@ -88,52 +68,38 @@ impl Parser<'_> {
     }
 
     /// The forms that the grammar has before calls and columns, for words that may also be names.
-    fn special(&mut self) -> Res<Option<ExprKind>> {
-        let TokenKind::Word(word) = self.kind() else { return Ok(None) };
+    fn special(&mut self, word: Keyword) -> Res<Option<ExprKind>> {
         let called = self.symbol_at(1, Symbol::LeftParen);
-        let read: fn(&mut Self) -> Res<Option<ExprKind>> = match word {
-            Keyword::Interval => Self::interval_literal,
-            Keyword::Double if self.word_at(1, Keyword::Precision) => Self::double_precision,
-            Keyword::Array if self.symbol_at(1, Symbol::LeftBracket) => Self::array,
-            Keyword::Row if called && !self.symbol_at(2, Symbol::RightParen) => Self::row,
-            Keyword::Position if called => Self::position,
-            Keyword::Substring if called => Self::substring,
-            Keyword::Overlay if called => Self::overlay,
-            Keyword::TryCast if called => Self::try_cast,
-            Keyword::Unique if called && self.query_may_open(2) => Self::unique,
-            _ => return Ok(None),
-        };
-        read(self)
-    }
-
-    fn interval_literal(&mut self) -> Res<Option<ExprKind>> {
-        Ok(self.interval()?.map(|interval| ExprKind::Literal(Literal::Interval(interval))))
-    }
-
-    fn double_precision(&mut self) -> Res<Option<ExprKind>> {
-        if !matches!(self.kind_at(2), TokenKind::String | TokenKind::UnicodeString) {
-            return Ok(None);
-        }
-        self.at += 2;
-        Ok(Some(ExprKind::Literal(Literal::DoublePrecision(self.string()?.text))))
-    }
-
-    fn array(&mut self) -> Res<Option<ExprKind>> {
-        self.advance();
-        Ok(Some(ExprKind::Array(self.elements()?)))
-    }
-
-    fn row(&mut self) -> Res<Option<ExprKind>> {
-        self.at += 2;
-        let fields = self.list(Self::row_field)?;
-        self.close()?;
-        Ok(Some(ExprKind::Row(fields)))
-    }
-
-    fn unique(&mut self) -> Res<Option<ExprKind>> {
-        let at = self.advance();
-        self.note_newer("UNIQUE", Span::at(at));
-        Ok(Some(ExprKind::Unique(Box::new(self.query_in_parens()?))))
+        Ok(match word {
+            Keyword::Interval => self.interval()?.map(|interval| ExprKind::Literal(Literal::Interval(interval))),
+            Keyword::Double
+                if self.word_at(1, Keyword::Precision)
+                    && matches!(self.kind_at(2), TokenKind::String | TokenKind::UnicodeString) =>
+            {
+                self.at += 2;
+                Some(ExprKind::Literal(Literal::DoublePrecision(self.string()?.text)))
+            }
+            Keyword::Array if self.symbol_at(1, Symbol::LeftBracket) => {
+                self.advance();
+                Some(ExprKind::Array(self.elements()?))
+            }
+            Keyword::Row if called && !self.symbol_at(2, Symbol::RightParen) => {
+                self.at += 2;
+                let fields = self.list(Self::row_field)?;
+                self.close()?;
+                Some(ExprKind::Row(fields))
+            }
+            Keyword::Position if called => self.position()?,
+            Keyword::Substring if called => self.substring()?,
+            Keyword::Overlay if called => self.overlay()?,
+            Keyword::TryCast if called => self.try_cast()?,
+            Keyword::Unique if called && self.query_may_open(2) => {
+                let at = self.advance();
+                self.note_newer("UNIQUE", Span::at(at));
+                Some(ExprKind::Unique(Box::new(self.query_in_parens()?)))
+            }
+            _ => None,
+        })
     }
 
     fn row_field(&mut self) -> Res<RowField> {
@@ -154,15 +120,26 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::StaticCall(Box::new(call)), span: self.span_from(first) })
     }
 
-    /// What follows the name of a function.
-    fn call(&mut self, first: TokenIx, name: QualifiedName, running: Option<bool>) -> Res<Expr> {
+    /// What follows the name of a function: arguments, FILTER, OVER.
+    pub(super) fn call(&mut self, name: QualifiedName, running: Option<bool>) -> Res<Call> {
         self.open()?;
-        let inner = match self.star_argument()? {
-            Some(arguments) => CallInner { distinct: false, arguments, order_by: Vec::new() },
-            None => self.call_arguments()?,
+        let mut call = Call {
+            name,
+            running,
+            distinct: false,
+            arguments: Arguments::List(Vec::new()),
+            order_by: Vec::new(),
+            filter: None,
+            ignore_nulls: None,
+            over: None,
         };
-        self.close()?;
-        self.call_suffix(first, name, running, inner)
+        if let Some(star) = self.star_argument()? {
+            call.arguments = star;
+            self.close()?;
+        } else {
+            self.call_arguments(&mut call)?;
+        }
+        self.call_suffix(call)
     }
 
     /// `*` or `t.*` as the only argument.
@@ -180,14 +157,14 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    fn call_arguments(&mut self) -> Res<CallInner> {
-        let mut distinct = false;
-        let mut arguments = Vec::new();
+    fn call_arguments(&mut self, call: &mut Call) -> Res<()> {
         if !self.at_symbol(Symbol::RightParen) && !self.at_word(Keyword::Order) {
-            distinct = self.set_quantifier() == Some(true);
-            arguments = self.list(Self::argument)?;
+            call.distinct = self.set_quantifier() == Some(true);
+            call.arguments = Arguments::List(self.list(Self::argument)?);
         }
-        Ok(CallInner { distinct, arguments: Arguments::List(arguments), order_by: self.order_by()? })
+        call.order_by = self.order_by()?;
+        self.close()?;
+        Ok(())
     }
 
     /// `expression` or `name => expression`.
@@ -203,27 +180,17 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::NamedArgument { name, value }, span: self.span_from(first) })
     }
 
-    /// FILTER, IGNORE NULLS, OVER after the parentheses of a call.
-    pub(super) fn call_suffix(
-        &mut self,
-        first: TokenIx,
-        name: QualifiedName,
-        running: Option<bool>,
-        inner: CallInner,
-    ) -> Res<Expr> {
-        let filter = self.filter()?;
-        let mut ignore_nulls = None;
+    fn call_suffix(&mut self, mut call: Call) -> Res<Call> {
+        call.filter = self.filter()?;
         if matches!(self.kind(), TokenKind::Word(Keyword::Ignore | Keyword::Respect))
             && self.word_at(1, Keyword::Nulls)
             && self.word_at(2, Keyword::Over)
         {
-            ignore_nulls = Some(self.at_word(Keyword::Ignore));
+            call.ignore_nulls = Some(self.at_word(Keyword::Ignore));
             self.at += 2;
         }
-        let over = self.optional_over()?;
-        let CallInner { distinct, arguments, order_by } = inner;
-        let call = Box::new(Call { name, running, distinct, arguments, order_by, filter, ignore_nulls, over });
-        Ok(Expr { kind: ExprKind::Call(call), span: self.span_from(first) })
+        call.over = self.optional_over()?;
+        Ok(call)
     }
 
     /// DISTINCT (true) or ALL (false). ALL is a name where no expression can follow it.

@@ -4,27 +4,31 @@ use super::super::keyword::Keyword;
 use super::super::token::{Symbol, TokenKind};
 use super::super::tree::{
     ExprKind, JsonArgument, JsonCall, JsonExistsOnError, JsonFormat, JsonMember, JsonPath, JsonPlan, JsonQueryBehavior,
-    JsonQueryOptions, JsonReturning, JsonTable, JsonTableColumn, JsonValueBehavior, JsonValueExpr, JsonWrapper, RelationKind,
-    Text,
+    JsonQueryOptions, JsonReturning, JsonTable, JsonTableColumn, JsonValueBehavior, JsonValueExpr, JsonWrapper, Text,
 };
 use super::{Parser, Res};
 
 impl Parser<'_> {
-    /// The name of a function and its opening parenthesis.
-    fn json_open(&mut self) -> Res<()> {
+    /// A call of one of the five functions.
+    pub(super) fn json_call(&mut self, word: Keyword) -> Res<ExprKind> {
         self.advance();
         self.open()?;
-        Ok(())
-    }
-
-    fn json_close(&mut self, call: JsonCall) -> Res<ExprKind> {
+        let call = match word {
+            Keyword::JsonExists => self.json_exists()?,
+            Keyword::JsonValue => self.json_value()?,
+            Keyword::JsonQuery => {
+                let path = self.json_path()?;
+                let returning = self.json_returning()?;
+                JsonCall::Query { path, returning, options: self.json_query_options()? }
+            }
+            Keyword::JsonObject => self.json_object()?,
+            _ => self.json_array()?,
+        };
         self.close()?;
         Ok(ExprKind::Json(Box::new(call)))
     }
 
-    /// JSON_EXISTS(…).
-    pub(super) fn json_exists(&mut self) -> Res<ExprKind> {
-        self.json_open()?;
+    fn json_exists(&mut self) -> Res<JsonCall> {
         let path = self.json_path()?;
         let on_error = match self.kind() {
             TokenKind::Word(Keyword::True) => Some(JsonExistsOnError::True),
@@ -37,30 +41,17 @@ impl Parser<'_> {
             self.advance();
             self.expect_words(&[Keyword::On, Keyword::Error])?;
         }
-        self.json_close(JsonCall::Exists { path, on_error })
+        Ok(JsonCall::Exists { path, on_error })
     }
 
-    /// JSON_VALUE(…).
-    pub(super) fn json_value(&mut self) -> Res<ExprKind> {
-        self.json_open()?;
+    fn json_value(&mut self) -> Res<JsonCall> {
         let path = self.json_path()?;
         let returning = if self.take_word(Keyword::Returning) { Some(self.type_name()?) } else { None };
         let (on_empty, on_error) = self.json_value_behaviors()?;
-        self.json_close(JsonCall::Value { path, returning, on_empty, on_error })
+        Ok(JsonCall::Value { path, returning, on_empty, on_error })
     }
 
-    /// JSON_QUERY(…).
-    pub(super) fn json_query(&mut self) -> Res<ExprKind> {
-        self.json_open()?;
-        let path = self.json_path()?;
-        let returning = self.json_returning()?;
-        let options = self.json_query_options()?;
-        self.json_close(JsonCall::Query { path, returning, options })
-    }
-
-    /// JSON_OBJECT(…).
-    pub(super) fn json_object(&mut self) -> Res<ExprKind> {
-        self.json_open()?;
+    fn json_object(&mut self) -> Res<JsonCall> {
         let mut members = Vec::new();
         let mut absent_on_null = None;
         let mut unique_keys = None;
@@ -74,21 +65,17 @@ impl Parser<'_> {
                 self.take_word(Keyword::Keys);
             }
         }
-        let returning = self.json_returning()?;
-        self.json_close(JsonCall::Object { members, absent_on_null, unique_keys, returning })
+        Ok(JsonCall::Object { members, absent_on_null, unique_keys, returning: self.json_returning()? })
     }
 
-    /// JSON_ARRAY(…).
-    pub(super) fn json_array(&mut self) -> Res<ExprKind> {
-        self.json_open()?;
+    fn json_array(&mut self) -> Res<JsonCall> {
         let mut elements = Vec::new();
         let mut absent_on_null = None;
         if !self.at_symbol(Symbol::RightParen) && !self.at_returning() {
             elements = self.list(Self::json_value_expr)?;
             absent_on_null = self.json_null_treatment();
         }
-        let returning = self.json_returning()?;
-        self.json_close(JsonCall::Array { elements, absent_on_null, returning })
+        Ok(JsonCall::Array { elements, absent_on_null, returning: self.json_returning()? })
     }
 
     /// RETURNING may be a name; it is a clause before a type.
@@ -101,7 +88,7 @@ impl Parser<'_> {
         let keyword = self.at_word(Keyword::Key)
             && self.expression_may_start(1)
             && !self.symbol_at(1, Symbol::Colon)
-            && (!self.word_at(1, Keyword::Value) || (self.word_at(2, Keyword::Value) && self.expression_may_start(3)));
+            && (!self.word_at(1, Keyword::Value) || self.word_at(2, Keyword::Value));
         self.at += u32::from(keyword);
         let key = self.expr()?;
         if keyword || !self.take_symbol(Symbol::Colon) {
@@ -255,8 +242,7 @@ impl Parser<'_> {
     }
 
     /// JSON_TABLE(…).
-    pub(super) fn json_table(&mut self) -> Res<RelationKind> {
-        self.note_newer("JSON_TABLE", super::Span::at(self.at));
+    pub(super) fn json_table(&mut self) -> Res<JsonTable> {
         self.expect_word(Keyword::JsonTable)?;
         self.open()?;
         let path = self.json_path()?;
@@ -272,7 +258,7 @@ impl Parser<'_> {
             _ => None,
         };
         self.close()?;
-        Ok(RelationKind::JsonTable(Box::new(JsonTable { path, columns, plan, error_on_error })))
+        Ok(JsonTable { path, columns, plan, error_on_error })
     }
 
     fn json_columns(&mut self) -> Res<Vec<JsonTableColumn>> {

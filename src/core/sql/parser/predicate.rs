@@ -2,27 +2,21 @@
 
 use super::super::keyword::Keyword;
 use super::super::token::{Span, Symbol, TokenIx, TokenKind};
-use super::super::tree::{Arguments, ComparisonOperator, Expr, ExprKind, QualifiedName, Test};
-use super::call::CallInner;
+use super::super::tree::{Arguments, Call, ComparisonOperator, Expr, ExprKind, QualifiedName, Test};
 use super::expr::Seed;
 use super::primary::Content;
 use super::{Declared, Parser, Res};
 
 impl Parser<'_> {
-    /// Whether a predicate's word stands here.
-    pub(super) fn at_predicate(&self) -> bool {
-        match self.kind() {
-            TokenKind::Word(Keyword::Between | Keyword::In | Keyword::Like | Keyword::Is) => true,
-            TokenKind::Word(Keyword::Not) => {
-                matches!(self.kind_at(1), TokenKind::Word(Keyword::Between | Keyword::In | Keyword::Like))
-            }
-            TokenKind::Word(Keyword::Match) => self.at_match(),
-            _ => false,
-        }
+    /// `valueExpression predicate?`.
+    pub(super) fn predicated(&mut self, seed: Option<Seed>) -> Res<Expr> {
+        let first = seed.as_ref().map_or(self.at, |seed| seed.first);
+        let value = self.value_from(seed)?;
+        self.predicate_of(first, value)
     }
 
-    /// A value with the comparison or predicate that follows it.
-    pub(super) fn predicate_of(&mut self, first: TokenIx, value: Expr) -> Res<Expr> {
+    /// `predicate?` after a value.
+    fn predicate_of(&mut self, first: TokenIx, value: Expr) -> Res<Expr> {
         if let Some(op) = self.comparison_operator() {
             let point = self.advance();
             return self.comparison(first, point, op, value);
@@ -123,13 +117,20 @@ impl Parser<'_> {
         while self.take_symbol(Symbol::Comma) {
             arguments.push(self.expr()?);
         }
-        self.close()?;
+        let last = self.close()?;
         let ident = super::super::tree::Ident { text: Box::from(self.tokens.written(name)), quoted: false, token: name };
-        let name_span = Span::at(name);
-        let qualified = QualifiedName { parts: vec![ident], span: name_span };
-        let inner = CallInner { distinct: false, arguments: Arguments::List(arguments), order_by: Vec::new() };
-        let expr = self.call_suffix(name, qualified, None, inner)?;
-        self.value_from(Seed { expr, first: name })
+        let call = Call {
+            name: QualifiedName { parts: vec![ident], span: Span::at(name) },
+            running: None,
+            distinct: false,
+            arguments: Arguments::List(arguments),
+            order_by: Vec::new(),
+            filter: None,
+            ignore_nulls: None,
+            over: None,
+        };
+        let expr = Expr { kind: ExprKind::Call(Box::new(call)), span: Span::new(name, last) };
+        self.value_from(Some(Seed { expr, first: name }))
     }
 
     fn between(&mut self) -> Res<Test> {

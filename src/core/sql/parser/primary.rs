@@ -15,9 +15,12 @@ pub(super) enum Content {
 }
 
 impl Parser<'_> {
-    /// The postfixes of a primary expression. Stops before `.*`.
-    pub(super) fn postfix(&mut self, seed: Seed) -> Res<Seed> {
-        let Seed { expr: base, first } = seed;
+    /// A primary expression with its postfixes. Stops before `.*`.
+    pub(super) fn postfix(&mut self, seed: Option<Seed>) -> Res<Expr> {
+        let (first, base) = match seed {
+            Some(seed) => (seed.first, seed.expr),
+            None => (self.at, self.primary()?),
+        };
         let mut steps = Vec::new();
         loop {
             if self.at_symbol(Symbol::LeftBracket) {
@@ -33,7 +36,7 @@ impl Parser<'_> {
             }
         }
         if steps.is_empty() {
-            return Ok(Seed { expr: base, first });
+            return Ok(base);
         }
         // A name in parentheses goes on as a name: `(a).b` is `a.b` to the server too.
         if let ExprKind::Name(mut parts) = base.kind {
@@ -46,13 +49,11 @@ impl Parser<'_> {
             let last = parts.last().map_or(base.span.last, |part| part.token);
             let name = Expr { kind: ExprKind::Name(parts), span: Span::new(first, last) };
             if rest.is_empty() {
-                return Ok(Seed { expr: name, first });
+                return Ok(name);
             }
-            let kind = ExprKind::Access { base: Box::new(name), steps: rest };
-            return Ok(Seed { expr: Expr { kind, span: self.span_from(first) }, first });
+            return Ok(Expr { kind: ExprKind::Access { base: Box::new(name), steps: rest }, span: self.span_from(first) });
         }
-        let kind = ExprKind::Access { base: Box::new(base), steps };
-        Ok(Seed { expr: Expr { kind, span: self.span_from(first) }, first })
+        Ok(Expr { kind: ExprKind::Access { base: Box::new(base), steps }, span: self.span_from(first) })
     }
 
     fn field_or_method(&mut self) -> Res<AccessStep> {
@@ -81,40 +82,27 @@ impl Parser<'_> {
         Ok(arguments)
     }
 
-    /// A primary expression without postfixes. Which one is told by the first token; the readers are called in one place, since
-    /// a debug build keeps room on the stack for every call in a function.
-    pub(super) fn primary(&mut self) -> Res<Expr> {
-        let read: fn(&mut Self) -> Res<Expr> = match self.kind() {
-            TokenKind::Symbol(Symbol::LeftParen) => Self::parenthesized,
-            TokenKind::Symbol(Symbol::Colon) => Self::bound_parameter,
-            TokenKind::Integer
-            | TokenKind::Decimal
-            | TokenKind::Double
-            | TokenKind::Symbol(Symbol::Minus | Symbol::Question | Symbol::LeftBracket)
-            | TokenKind::String
-            | TokenKind::UnicodeString
-            | TokenKind::Binary => Self::literal_primary,
-            TokenKind::Word(word) if word.is_reserved() => Self::reserved,
-            TokenKind::Word(_) if !self.symbol_at(1, Symbol::Arrow) => Self::word_primary,
-            _ => Self::named,
-        };
-        read(self)
-    }
-
-    fn literal_primary(&mut self) -> Res<Expr> {
+    fn primary(&mut self) -> Res<Expr> {
         let first = self.at;
         let kind = match self.kind() {
+            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double | TokenKind::Symbol(Symbol::Minus) => {
+                ExprKind::Literal(self.number()?)
+            }
             TokenKind::String | TokenKind::UnicodeString => ExprKind::Literal(Literal::String(self.string()?.text)),
             TokenKind::Binary => ExprKind::Literal(Literal::Binary(self.binary()?)),
             TokenKind::Symbol(Symbol::Question) => {
                 self.advance();
                 ExprKind::Placeholder
             }
+            TokenKind::Symbol(Symbol::LeftParen) => return self.parenthesized(),
             TokenKind::Symbol(Symbol::LeftBracket) => {
                 self.note_newer("array without ARRAY", Span::at(first));
                 ExprKind::Array(self.elements()?)
             }
-            _ => ExprKind::Literal(self.number()?),
+            TokenKind::Symbol(Symbol::Colon) => return self.bound_parameter(),
+            TokenKind::Word(word) if word.is_reserved() => return self.reserved(word),
+            _ if self.at_name() => return self.named(),
+            _ => return Err(self.unexpected("<expression>")),
         };
         Ok(Expr { kind, span: self.span_from(first) })
     }
@@ -145,54 +133,39 @@ impl Parser<'_> {
         Ok(elements)
     }
 
-    /// An expression that starts with a reserved word.
-    fn reserved(&mut self) -> Res<Expr> {
+    /// A reserved word that starts an expression.
+    fn reserved(&mut self, word: Keyword) -> Res<Expr> {
         let first = self.at;
-        let TokenKind::Word(word) = self.kind() else { return Err(self.unexpected("<expression>")) };
-        let read: fn(&mut Self) -> Res<ExprKind> = match word {
-            Keyword::Case => Self::case,
-            Keyword::Cast => Self::cast,
-            Keyword::Exists => Self::exists,
-            Keyword::Extract => Self::extract,
-            Keyword::Trim => Self::trim,
-            Keyword::Normalize => Self::normalize,
-            Keyword::Grouping => Self::grouping,
-            Keyword::Listagg => Self::list_agg,
-            Keyword::JsonExists => Self::json_exists,
-            Keyword::JsonValue => Self::json_value,
-            Keyword::JsonQuery => Self::json_query,
-            Keyword::JsonObject => Self::json_object,
-            Keyword::JsonArray => Self::json_array,
-            _ => Self::constant,
-        };
-        let kind = read(self)?;
-        Ok(Expr { kind, span: self.span_from(first) })
-    }
-
-    /// NULL, TRUE, FALSE, CURRENT_DATE and their kin.
-    fn constant(&mut self) -> Res<ExprKind> {
-        let (what, precise) = match self.kind() {
-            TokenKind::Word(Keyword::Null) => return Ok(self.literal(Literal::Null)),
-            TokenKind::Word(Keyword::True) => return Ok(self.literal(Literal::Boolean(true))),
-            TokenKind::Word(Keyword::False) => return Ok(self.literal(Literal::Boolean(false))),
-            TokenKind::Word(Keyword::CurrentDate) => (Current::Date, false),
-            TokenKind::Word(Keyword::CurrentTime) => (Current::Time, true),
-            TokenKind::Word(Keyword::CurrentTimestamp) => (Current::Timestamp, true),
-            TokenKind::Word(Keyword::Localtime) => (Current::LocalTime, true),
-            TokenKind::Word(Keyword::Localtimestamp) => (Current::LocalTimestamp, true),
-            TokenKind::Word(Keyword::CurrentUser) => (Current::User, false),
-            TokenKind::Word(Keyword::CurrentCatalog) => (Current::Catalog, false),
-            TokenKind::Word(Keyword::CurrentSchema) => (Current::Schema, false),
-            TokenKind::Word(Keyword::CurrentPath) => (Current::Path, false),
+        let kind = match word {
+            Keyword::Null => self.literal(Literal::Null),
+            Keyword::True => self.literal(Literal::Boolean(true)),
+            Keyword::False => self.literal(Literal::Boolean(false)),
+            Keyword::Case => self.case()?,
+            Keyword::Cast => self.cast(false)?,
+            Keyword::Exists => {
+                self.advance();
+                ExprKind::Exists(Box::new(self.query_in_parens()?))
+            }
+            Keyword::Extract => self.extract()?,
+            Keyword::Trim => self.trim()?,
+            Keyword::Normalize => self.normalize()?,
+            Keyword::Grouping => self.grouping()?,
+            Keyword::Listagg => self.list_agg()?,
+            Keyword::JsonExists | Keyword::JsonValue | Keyword::JsonQuery | Keyword::JsonObject | Keyword::JsonArray => {
+                self.json_call(word)?
+            }
+            Keyword::CurrentDate => self.current(Current::Date, false)?,
+            Keyword::CurrentTime => self.current(Current::Time, true)?,
+            Keyword::CurrentTimestamp => self.current(Current::Timestamp, true)?,
+            Keyword::Localtime => self.current(Current::LocalTime, true)?,
+            Keyword::Localtimestamp => self.current(Current::LocalTimestamp, true)?,
+            Keyword::CurrentUser => self.current(Current::User, false)?,
+            Keyword::CurrentCatalog => self.current(Current::Catalog, false)?,
+            Keyword::CurrentSchema => self.current(Current::Schema, false)?,
+            Keyword::CurrentPath => self.current(Current::Path, false)?,
             _ => return Err(self.unexpected("<expression>")),
         };
-        self.advance();
-        let mut precision = None;
-        if precise && self.take_symbol(Symbol::LeftParen) {
-            precision = Some(self.unsigned()?);
-            self.close()?;
-        }
-        Ok(ExprKind::Current { what, precision })
+        Ok(Expr { kind, span: self.span_from(first) })
     }
 
     fn literal(&mut self, literal: Literal) -> ExprKind {
@@ -200,9 +173,14 @@ impl Parser<'_> {
         ExprKind::Literal(literal)
     }
 
-    fn exists(&mut self) -> Res<ExprKind> {
+    fn current(&mut self, what: Current, precise: bool) -> Res<ExprKind> {
         self.advance();
-        Ok(ExprKind::Exists(Box::new(self.query_in_parens()?)))
+        let mut precision = None;
+        if precise && self.take_symbol(Symbol::LeftParen) {
+            precision = Some(self.unsigned()?);
+            self.close()?;
+        }
+        Ok(ExprKind::Current { what, precision })
     }
 
     pub(super) fn query_in_parens(&mut self) -> Res<Query> {
@@ -279,10 +257,10 @@ impl Parser<'_> {
                         return Ok(Content::Query { query: self.query_from(first, None, Some(body))?, wrapped });
                     }
                     let expr = Expr { kind: ExprKind::Subquery(Box::new(query)), span: self.span_from(first) };
-                    return Ok(Content::Expr(self.expr_from(Seed { expr, first })?));
+                    return Ok(Content::Expr(self.expr_from(Some(Seed { expr, first }))?));
                 }
                 let expr = self.close_content(first, inner)?;
-                Ok(Content::Expr(self.expr_from(Seed { expr, first })?))
+                Ok(Content::Expr(self.expr_from(Some(Seed { expr, first }))?))
             }
             _ => Ok(Content::Expr(self.expr()?)),
         }

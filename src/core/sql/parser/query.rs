@@ -8,13 +8,10 @@ use super::super::tree::{
 };
 use super::{Declared, Parser, Res};
 
-/// A query takes three times the stack of an expression.
-const QUERY_WEIGHT: u32 = 3;
-
 impl Parser<'_> {
     /// `query` of the grammar.
     pub(super) fn query(&mut self) -> Res<Query> {
-        self.nest_by(QUERY_WEIGHT, |parser| {
+        self.nest(|parser| {
             let first = parser.at;
             let with = if parser.at_word(Keyword::With) { Some(parser.with()?) } else { None };
             parser.query_from(first, with, None)
@@ -116,7 +113,7 @@ impl Parser<'_> {
             }
             TokenKind::Symbol(Symbol::LeftParen) => {
                 self.advance();
-                let query = self.nest_by(QUERY_WEIGHT, |parser| parser.query_from(parser.at, None, None))?;
+                let query = self.nest(|parser| parser.query_from(parser.at, None, None))?;
                 self.close()?;
                 Ok(QueryBody::Parenthesized(Box::new(query)))
             }

@@ -17,9 +17,6 @@ enum RelationContent {
     Relation(Relation),
 }
 
-/// A relation takes twice the stack of an expression.
-const RELATION_WEIGHT: u32 = 2;
-
 impl Parser<'_> {
     /// `relation` of the grammar: joins, from the left.
     pub(super) fn relation(&mut self) -> Res<Relation> {
@@ -27,7 +24,7 @@ impl Parser<'_> {
     }
 
     fn relation_from(&mut self, seed: Option<RelationSeed>) -> Res<Relation> {
-        self.nest_by(RELATION_WEIGHT, |parser| parser.joins(seed))
+        self.nest(|parser| parser.joins(seed))
     }
 
     fn joins(&mut self, seed: Option<RelationSeed>) -> Res<Relation> {
@@ -139,47 +136,42 @@ impl Parser<'_> {
 
     fn relation_primary(&mut self) -> Res<Relation> {
         let first = self.at;
-        let read: fn(&mut Self) -> Res<RelationKind> = match self.kind() {
+        let kind = match self.kind() {
             TokenKind::Symbol(Symbol::LeftParen) => return self.parenthesized_relation(),
-            TokenKind::Word(Keyword::Unnest) => Self::unnest,
-            TokenKind::Word(Keyword::Lateral) if self.symbol_at(1, Symbol::LeftParen) => Self::lateral,
-            TokenKind::Word(Keyword::Table) => Self::table_function_relation,
-            TokenKind::Word(Keyword::JsonTable) => Self::json_table,
-            TokenKind::Word(Keyword::Nearest) if self.symbol_at(1, Symbol::LeftParen) && self.word_at(2, Keyword::From) => {
-                Self::nearest
+            TokenKind::Word(Keyword::Unnest) => {
+                self.advance();
+                self.open()?;
+                let exprs = self.list(Self::expr)?;
+                self.close()?;
+                let ordinality = self.take_words(&[Keyword::With, Keyword::Ordinality]);
+                RelationKind::Unnest { exprs, ordinality }
             }
-            _ if self.at_name() => Self::table_name,
+            TokenKind::Word(Keyword::Lateral) if self.symbol_at(1, Symbol::LeftParen) => {
+                self.advance();
+                RelationKind::Lateral(Box::new(self.query_in_parens()?))
+            }
+            TokenKind::Word(Keyword::Table) => {
+                self.advance();
+                self.open()?;
+                let function = self.table_function()?;
+                self.close()?;
+                RelationKind::TableFunction(Box::new(function))
+            }
+            TokenKind::Word(Keyword::JsonTable) => {
+                self.note_newer("JSON_TABLE", super::Span::at(first));
+                RelationKind::JsonTable(Box::new(self.json_table()?))
+            }
+            TokenKind::Word(Keyword::Nearest) if self.symbol_at(1, Symbol::LeftParen) && self.word_at(2, Keyword::From) => {
+                self.note_newer("NEAREST", super::Span::at(first));
+                RelationKind::Nearest(Box::new(self.nearest()?))
+            }
+            _ if self.at_name() => {
+                let name = self.qualified_name()?;
+                RelationKind::Table { name, version: self.query_period()? }
+            }
             _ => return Err(self.unexpected("'(', 'JSON_TABLE', 'LATERAL', 'TABLE', 'UNNEST', <identifier>")),
         };
-        let kind = read(self)?;
         Ok(Relation { kind, span: self.span_from(first) })
-    }
-
-    fn table_name(&mut self) -> Res<RelationKind> {
-        let name = self.qualified_name()?;
-        Ok(RelationKind::Table { name, version: self.query_period()? })
-    }
-
-    fn unnest(&mut self) -> Res<RelationKind> {
-        self.advance();
-        self.open()?;
-        let exprs = self.list(Self::expr)?;
-        self.close()?;
-        let ordinality = self.take_words(&[Keyword::With, Keyword::Ordinality]);
-        Ok(RelationKind::Unnest { exprs, ordinality })
-    }
-
-    fn lateral(&mut self) -> Res<RelationKind> {
-        self.advance();
-        Ok(RelationKind::Lateral(Box::new(self.query_in_parens()?)))
-    }
-
-    fn table_function_relation(&mut self) -> Res<RelationKind> {
-        self.advance();
-        self.open()?;
-        let function = self.table_function()?;
-        self.close()?;
-        Ok(RelationKind::TableFunction(Box::new(function)))
     }
 
     /// FOR TIMESTAMP AS OF, FOR VERSION AS OF.
@@ -197,8 +189,7 @@ impl Parser<'_> {
         Ok(Some(QueryPeriod { version, end, span: self.span_from(first) }))
     }
 
-    fn nearest(&mut self) -> Res<RelationKind> {
-        self.note_newer("NEAREST", super::Span::at(self.at));
+    fn nearest(&mut self) -> Res<Nearest> {
         self.at += 2;
         self.expect_word(Keyword::From)?;
         let outer = std::mem::replace(&mut self.in_nearest, true);
@@ -209,7 +200,7 @@ impl Parser<'_> {
         self.expect_word(Keyword::Match)?;
         let condition = self.expr()?;
         self.close()?;
-        Ok(RelationKind::Nearest(Box::new(Nearest { relation, filter, condition })))
+        Ok(Nearest { relation, filter, condition })
     }
 
     fn parenthesized_relation(&mut self) -> Res<Relation> {

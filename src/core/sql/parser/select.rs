@@ -37,11 +37,7 @@ impl Parser<'_> {
         // `primaryExpression '.' ASTERISK`: only a primary may stand before the star. Unary signs and NOT make no primary.
         let primary = !matches!(self.kind(), TokenKind::Word(Keyword::Not) | TokenKind::Symbol(Symbol::Plus | Symbol::Minus));
         let expr = if primary {
-            let base = self.nest(|parser| {
-                let expr = parser.primary()?;
-                parser.postfix(Seed { expr, first })
-            })?;
-            let base = base.expr;
+            let base = self.nest(|parser| parser.postfix(None))?;
             if self.at_symbol(Symbol::Dot) && self.symbol_at(1, Symbol::Asterisk) {
                 self.at += 2;
                 let aliases = if self.take_word(Keyword::As) { Some(self.column_names()?) } else { None };
@@ -62,7 +58,7 @@ impl Parser<'_> {
             TokenKind::Symbol(Symbol::Comma | Symbol::RightParen)
             | TokenKind::Word(Keyword::From | Keyword::As)
             | TokenKind::End => Ok(expr),
-            _ => self.expr_from(Seed { expr, first }),
+            _ => self.expr_from(Some(Seed { expr, first })),
         }
     }
 

@@ -2,22 +2,21 @@
 
 use super::super::keyword::Keyword;
 use super::super::token::{Span, Symbol, TokenKind};
-use super::super::tree::{Arguments, ExprKind, ListAgg, ListAggOverflow, NormalForm, TrimSide};
+use super::super::tree::{Arguments, Call, ExprKind, ListAgg, ListAggOverflow, NormalForm, TrimSide};
 use super::super::tree::{Expr, QualifiedName};
-use super::call::CallInner;
 use super::expr::Seed;
 use super::{Parser, Res};
 
 impl Parser<'_> {
     /// CAST(x AS type).
-    pub(super) fn cast(&mut self) -> Res<ExprKind> {
+    pub(super) fn cast(&mut self, safe: bool) -> Res<ExprKind> {
         self.advance();
         self.open()?;
         let value = Box::new(self.expr()?);
         self.expect_word(Keyword::As)?;
         let type_name = Box::new(self.type_name()?);
         self.close()?;
-        Ok(ExprKind::Cast { value, type_name, safe: false })
+        Ok(ExprKind::Cast { value, type_name, safe })
     }
 
     /// TRY_CAST(x AS type); without AS it is a call like any other.
@@ -27,7 +26,7 @@ impl Parser<'_> {
         }
         self.at_first_argument(|parser, name, value| {
             if !parser.take_word(Keyword::As) {
-                return parser.other_arguments(name, value);
+                return parser.other_arguments(name, None, Some(value));
             }
             let type_name = Box::new(parser.type_name()?);
             parser.close()?;
@@ -49,23 +48,37 @@ impl Parser<'_> {
         Ok(QualifiedName { parts: vec![name], span })
     }
 
-    /// A call whose first argument has been read.
-    fn other_arguments(&mut self, name: QualifiedName, first: Expr) -> Res<ExprKind> {
+    /// A call whose first argument was read: either a value that may go on (`operand`), or a whole expression (`first`).
+    fn other_arguments(&mut self, name: QualifiedName, operand: Option<Seed>, first: Option<Expr>) -> Res<ExprKind> {
+        let first = match first {
+            Some(first) => first,
+            None => self.expr_from(operand)?,
+        };
         let mut arguments = vec![first];
         while self.take_symbol(Symbol::Comma) {
-            arguments.push(self.argument()?);
+            arguments.push(self.expr()?);
         }
-        let inner = CallInner { distinct: false, arguments: Arguments::List(arguments), order_by: self.order_by()? };
+        let order_by = self.order_by()?;
         self.close()?;
-        Ok(self.call_suffix(name.span.first, name, None, inner)?.kind)
+        let mut call = Call {
+            name,
+            running: None,
+            distinct: false,
+            arguments: Arguments::List(arguments),
+            order_by,
+            filter: self.filter()?,
+            ignore_nulls: None,
+            over: None,
+        };
+        call.over = self.optional_over()?;
+        Ok(ExprKind::Call(Box::new(call)))
     }
 
-    /// Whether the argument of a special form is a plain call's: none, a star, DISTINCT, or NOT, which starts no value.
+    /// Whether the argument of a special form is a plain call's: none, a star, DISTINCT or ALL.
     fn plain_call(&self) -> bool {
         matches!(
             self.kind_at(2),
-            TokenKind::Symbol(Symbol::RightParen | Symbol::Asterisk)
-                | TokenKind::Word(Keyword::Distinct | Keyword::Order | Keyword::Not)
+            TokenKind::Symbol(Symbol::RightParen | Symbol::Asterisk) | TokenKind::Word(Keyword::Distinct | Keyword::Order)
         )
     }
 
@@ -77,14 +90,19 @@ impl Parser<'_> {
         let name = self.one_word_name()?;
         self.open()?;
         let first = self.at;
-        let needle = self.value()?;
+        let needle = self.argument_value()?;
         if !self.take_word(Keyword::In) {
-            let argument = self.expr_from(Seed { expr: needle, first })?;
-            return self.other_arguments(name, argument).map(Some);
+            let seed = Seed { expr: needle, first };
+            return self.other_arguments(name, Some(seed), None).map(Some);
         }
         let haystack = self.value()?;
         self.close()?;
         Ok(Some(ExprKind::Position { needle: Box::new(needle), haystack: Box::new(haystack) }))
+    }
+
+    /// A value, or, for the sake of `f(NOT a)` and `f(x -> y)`, an expression that is none.
+    fn argument_value(&mut self) -> Res<Expr> {
+        if self.at_word(Keyword::Not) { self.expr() } else { self.value() }
     }
 
     /// SUBSTRING(x FROM 1 FOR 2).
@@ -95,10 +113,10 @@ impl Parser<'_> {
         let name = self.one_word_name()?;
         self.open()?;
         let first = self.at;
-        let source = self.value()?;
+        let source = self.argument_value()?;
         if !self.take_word(Keyword::From) {
-            let argument = self.expr_from(Seed { expr: source, first })?;
-            return self.other_arguments(name, argument).map(Some);
+            let seed = Seed { expr: source, first };
+            return self.other_arguments(name, Some(seed), None).map(Some);
         }
         let from = Box::new(self.value()?);
         let length = if self.take_word(Keyword::For) { Some(Box::new(self.value()?)) } else { None };
@@ -115,10 +133,10 @@ impl Parser<'_> {
         let at = name.span;
         self.open()?;
         let first = self.at;
-        let source = self.value()?;
+        let source = self.argument_value()?;
         if !self.take_word(Keyword::Placing) {
-            let argument = self.expr_from(Seed { expr: source, first })?;
-            return self.other_arguments(name, argument).map(Some);
+            let seed = Seed { expr: source, first };
+            return self.other_arguments(name, Some(seed), None).map(Some);
         }
         self.note_newer("OVERLAY", at);
         let replacement = Box::new(self.value()?);
