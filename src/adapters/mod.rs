@@ -1,6 +1,7 @@
 //! Adapters: the engine's ports on AWS, SQLite, files and the operating system. The only layer that names AWS types.
 
 pub mod aws;
+pub mod books;
 pub mod clock;
 pub mod identity;
 pub mod journal;

@@ -103,3 +103,12 @@ pub struct RunSummary {
     /// When the list was made.
     pub at: Timestamp,
 }
+
+/// One thing that may be chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChoiceOption {
+    /// How it is shown, untrusted.
+    pub label: String,
+    /// The values that choosing it gives, by name; an error says which value does not fit its type.
+    pub values: Result<IndexMap<String, serde_json::Value>, String>,
+}

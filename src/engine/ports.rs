@@ -3,10 +3,15 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use indexmap::IndexMap;
 
+use crate::core::book::Book;
+use crate::core::catalog::Catalog;
 use crate::core::plan::{DynamodbRequest, PlanTarget};
+use crate::core::run::command::Refusal;
 use crate::core::run::event::ServiceFailure;
 use crate::core::run::{Actor, Event, EventBody};
+use crate::core::runbook::Runbook;
 use crate::core::units::{Millis, Timestamp};
 
 /// The points in time that everything else is measured against.
@@ -415,4 +420,49 @@ pub trait Notes: Send + Sync {
 
     /// Forgets a run's acts; call it after they are in the journal.
     fn imported(&self, run: &str) -> Result<(), SpoolError>;
+}
+
+/// Catalog facts as loaded, with their hash.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The merged catalog.
+    pub catalog: Catalog,
+    /// SHA-256 of the files it came from.
+    pub sha256: String,
+    /// What was skipped, in words.
+    pub notices: Vec<String>,
+}
+
+/// Where catalog facts come from.
+pub trait FactSource: Send + Sync {
+    /// The facts that this book names.
+    fn load(&self, book: &Book, book_sha256: &str) -> Result<Facts, Refusal>;
+}
+
+/// A book with its runbooks, as loaded from one folder.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    /// The book.
+    pub book: Book,
+    /// The bytes of `tollgate.yaml`.
+    pub book_yaml: String,
+    /// SHA-256 of them.
+    pub book_sha256: String,
+    /// Commit of the folder, `None` for `unversioned`.
+    pub commit: Option<String>,
+    /// Whether the work tree differed.
+    pub dirty: bool,
+    /// Runbooks by id.
+    pub runbooks: IndexMap<String, Shelved>,
+}
+
+/// One runbook on the shelf.
+#[derive(Debug, Clone)]
+pub struct Shelved {
+    /// The runbook.
+    pub runbook: Runbook,
+    /// The bytes of its file.
+    pub yaml: String,
+    /// SHA-256 of them.
+    pub sha256: String,
 }

@@ -411,6 +411,7 @@ fn read_of(operation: DynamodbOperation) -> DynamodbRequest {
         filter: None,
         project: vec!["pk".into(), "state".into()],
         limit: None,
+        descending: false,
         consistent: false,
     }
 }

@@ -29,6 +29,9 @@ impl ItemStore for Aws {
         ceiling: u64,
         limits: FetchLimits,
     ) -> Result<ItemRead, ServiceError> {
+        if request.is_open() {
+            return Err(not_sent("a value of the read is still open".to_owned()));
+        }
         let expressions = expressions(request).map_err(not_sent)?;
         match request.operation {
             DynamodbOperation::Get => self.get(target, keys, request, expressions, limits).await,
@@ -100,6 +103,7 @@ impl Aws {
                 .set_expression_attribute_names(some(expressions.names.clone()))
                 .set_expression_attribute_values(some(expressions.values.clone()))
                 .consistent_read(request.consistent)
+                .scan_index_forward(!request.descending)
                 .set_limit(page)
                 .set_exclusive_start_key(start)
                 .return_consumed_capacity(ReturnConsumedCapacity::Indexes)

@@ -30,6 +30,7 @@ fn dynamodb(index: Option<&str>, key: &str, value: &str, attributes: &[&str]) ->
         filter: None,
         project: attributes.iter().map(|name| (*name).to_owned()).collect(),
         limit: None,
+        descending: false,
         consistent: false,
     };
     let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();

@@ -236,6 +236,7 @@ mod tests {
             filter: None,
             project: project.iter().map(|path| (*path).to_owned()).collect(),
             limit: None,
+            descending: false,
             consistent: false,
         }
     }

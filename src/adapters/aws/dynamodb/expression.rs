@@ -122,6 +122,8 @@ pub(super) fn value(given: &DynamodbValue) -> AttributeValue {
         DynamodbValue::S(text) => AttributeValue::S(text.clone()),
         DynamodbValue::N(number) => AttributeValue::N(number.clone()),
         DynamodbValue::Bool(bool) => AttributeValue::Bool(*bool),
+        // Open requests are refused before they get here; NULL is no key, so that the service would refuse it as well.
+        DynamodbValue::Open(_) | DynamodbValue::Hole(_) => AttributeValue::Null(true),
     }
 }
 
@@ -142,6 +144,7 @@ mod tests {
             filter: None,
             project: project.iter().map(|path| (*path).to_owned()).collect(),
             limit: None,
+            descending: false,
             consistent: false,
         }
     }
