@@ -4,6 +4,8 @@
 mod damage;
 #[path = "journal/places.rs"]
 mod places;
+#[path = "journal/processes.rs"]
+mod processes;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

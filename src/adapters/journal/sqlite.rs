@@ -346,6 +346,10 @@ fn tip(connection: &Connection, run: &str) -> rusqlite::Result<Option<Tip>> {
 fn connect(path: &Path, fault: &Fault) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| fault.of(e))?;
+    // SQLite opens what it may only read without a word.
+    if connection.is_readonly("main").map_err(|e| fault.of(e))? {
+        return Err(fault.read_only());
+    }
     connection.busy_timeout(BUSY).map_err(|e| fault.of(e))?;
     connection.pragma_update(None, "synchronous", "full").map_err(|e| fault.of(e))?;
     // Views and triggers that somebody with the right to write added must not call functions with side effects.

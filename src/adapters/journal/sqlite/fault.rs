@@ -55,7 +55,7 @@ impl Fault {
                 self.temporary("another program holds its lock; try again, or end that program")
             }
             (ErrorCode::DiskFull, _) | (_, IOERR_SHMSIZE) => self.full(),
-            (ErrorCode::ReadOnly, _) => self.temporary("it is read-only here; nothing was changed"),
+            (ErrorCode::ReadOnly, _) => self.read_only(),
             (_, IOERR_CORRUPTFS) | (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => self
                 .unusable(format!("it is damaged ({text}); nothing was changed. Keep the file, and start with another --store")),
             (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::PermissionDenied, _) => {
@@ -69,7 +69,7 @@ impl Fault {
     pub(crate) fn io(&self, about: &Path, error: &io::Error) -> JournalError {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => self.full(),
-            io::ErrorKind::ReadOnlyFilesystem => self.temporary("its file system is read-only; nothing was changed"),
+            io::ErrorKind::ReadOnlyFilesystem => self.read_only(),
             io::ErrorKind::PermissionDenied => self.unusable(format!("{} is not open to you ({error})", about.display())),
             _ => self.temporary(format!("{}: {error}", about.display())),
         }
@@ -78,6 +78,11 @@ impl Fault {
     /// The disk has no room.
     pub(crate) fn full(&self) -> JournalError {
         self.temporary("the disk is full; nothing was changed. Free some space and try again")
+    }
+
+    /// The file may be read, not written.
+    pub(crate) fn read_only(&self) -> JournalError {
+        self.temporary("it is read-only here; nothing was changed. Make its file system writable, or use another --store")
     }
 
     /// The path leads to another file than the one opened.
