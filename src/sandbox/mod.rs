@@ -11,6 +11,7 @@ pub mod policy;
 pub mod secret;
 pub mod server;
 pub mod sessions;
+pub mod shop;
 pub mod signature;
 pub mod state;
 pub mod sts;

@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast::{
     self, BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
     ObjectName, Value,
 };
-use datafusion::sql::sqlparser::tokenizer::Location;
+use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
 use super::error::Failure;
 
@@ -264,8 +264,8 @@ fn is_special(name: &str) -> bool {
     )
 }
 
-fn name_span(name: &ObjectName) -> datafusion::sql::sqlparser::tokenizer::Span {
-    name.0.first().and_then(|part| part.as_ident()).map_or_else(datafusion::sql::sqlparser::tokenizer::Span::empty, |i| i.span)
+fn name_span(name: &ObjectName) -> Span {
+    name.0.first().and_then(|part| part.as_ident()).map_or_else(Span::empty, |i| i.span)
 }
 
 fn place(name: &ObjectName) -> Location {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, AsArray, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
@@ -41,8 +41,8 @@ pub(super) struct LakeProvider {
 impl LakeProvider {
     pub(super) fn new(lake: Arc<Lake>, index: usize, readers: Arc<Readers>, expected: Arc<AtomicU64>) -> Option<Self> {
         let table = lake.tables.get(index)?.table;
-        let keys = table.partition_keys.iter().map(|key| Arc::new(Field::new(key.name, DataType::Utf8, false))).collect();
-        let schema = TableSchema::new(file_schema(table), keys);
+        let keys: Fields = table.partition_keys.iter().map(|key| Field::new(key.name, DataType::Utf8, false)).collect();
+        let schema = TableSchema::builder(file_schema(table)).with_table_partition_cols(keys).build();
         Some(Self { lake, index, readers, expected, schema })
     }
 

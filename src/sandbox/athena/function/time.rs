@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, PrimitiveArray, TimestampMillisecondArray};
+use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, PrimitiveArray, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, TimeUnit, TimestampMillisecondType};
 use datafusion::logical_expr::ScalarUDF;
 
