@@ -76,7 +76,7 @@ impl Shopped {
         let config = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(Credentials::new(&base.id, &base.secret, None, None, "test"))
-            .region(aws_sdk_sts::config::Region::new(endpoint.keys.region.clone()))
+            .region(Region::new(endpoint.keys.region.clone()))
             .endpoint_url(endpoint.url.clone())
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
@@ -315,7 +315,7 @@ async fn executions_outlive_the_sandbox() {
     assert_eq!(state(&get(&client, id).await), State::Succeeded);
     assert_eq!(rows(&client, id, 10).await[1], [Some("1".to_owned())]);
     let listed = client.list_query_executions().work_group("tg-small").max_results(1).send().await.unwrap();
-    assert_eq!(listed.query_execution_ids(), [running.clone()], "newest first");
+    assert_eq!(listed.query_execution_ids()[0], running, "newest first");
     let next = client.list_query_executions().work_group("tg-small").set_next_token(listed.next_token).send().await.unwrap();
     assert_eq!(next.query_execution_ids(), [id]);
     let batch = client.batch_get_query_execution().query_execution_ids(id).query_execution_ids("nope").send().await.unwrap();

@@ -459,3 +459,6 @@ fn uuid() -> String {
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
     format!("{}-{}-4{}-{variant}{}-{}", part(0..8), part(8..12), part(12..15), part(15..18), part(18..30))
 }
+
+#[cfg(test)]
+mod tests;

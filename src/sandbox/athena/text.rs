@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn nested_values_and_null() {
-        let list = ListArray::from_iter_primitive::<arrow::datatypes::Int32Type, _, _>([Some([Some(1), None])]);
+        let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1), None])]);
         assert_eq!(first(list, Style::Result).unwrap(), "[1, null]");
         let row = StructArray::from(vec![
             (Arc::new(Field::new("a", DataType::Int32, true)), Arc::new(Int32Array::from(vec![1])) as ArrayRef),

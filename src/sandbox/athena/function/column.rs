@@ -6,12 +6,12 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray, StringA
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Int64Type, TimeUnit, TimestampMillisecondType};
 
 /// A varchar argument.
-pub(super) fn strings<'a>(args: &'a [ArrayRef], index: usize) -> Result<&'a StringArray, String> {
+pub(super) fn strings(args: &[ArrayRef], index: usize) -> Result<&StringArray, String> {
     args.get(index).and_then(|a| a.as_string_opt::<i32>()).ok_or_else(|| format!("argument {} is not a varchar", index + 1))
 }
 
 /// A bigint argument.
-pub(super) fn integers<'a>(args: &'a [ArrayRef], index: usize) -> Result<&'a Int64Array, String> {
+pub(super) fn integers(args: &[ArrayRef], index: usize) -> Result<&Int64Array, String> {
     primitive::<Int64Type>(args, index)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn instants(args: &[ArrayRef], index: usize) -> Result<TimestampMilli
 }
 
 /// An argument of a primitive type.
-pub(super) fn primitive<'a, T: ArrowPrimitiveType>(args: &'a [ArrayRef], index: usize) -> Result<&'a PrimitiveArray<T>, String> {
+pub(super) fn primitive<T: ArrowPrimitiveType>(args: &[ArrayRef], index: usize) -> Result<&PrimitiveArray<T>, String> {
     args.get(index).and_then(|a| a.as_primitive_opt::<T>()).ok_or_else(|| format!("argument {} has another type", index + 1))
 }
 

@@ -246,7 +246,7 @@ fn from_iso_date(args: &[ArrayRef], result: &DataType) -> Result<ArrayRef, Strin
 
 fn to_iso_types(given: &[DataType]) -> Result<Types, String> {
     match given {
-        [of] if matches!(of, DataType::Date32 | DataType::Date64) => Ok((vec![DataType::Date32], DataType::Utf8)),
+        [DataType::Date32 | DataType::Date64] => Ok((vec![DataType::Date32], DataType::Utf8)),
         [of] if is_moment(of) => Ok((vec![moment(of)], DataType::Utf8)),
         _ => Err("to_iso8601(date | timestamp)".to_owned()),
     }
