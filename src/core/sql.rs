@@ -2,9 +2,11 @@
 
 pub mod analysis;
 pub mod coercion;
+pub mod emit;
 pub mod keyword;
 pub mod kind;
 pub mod lexer;
+pub mod literal;
 pub mod parser;
 pub mod resolve;
 pub mod syntax;

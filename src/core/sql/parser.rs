@@ -43,6 +43,8 @@ pub struct Parsed {
     pub statement: Statement,
     /// Constructs in it that engine v3 of Athena lacks, in the order of reading.
     pub newer: Vec<Newer>,
+    /// The colons that start a parameter, in the order of reading; the name is the next token.
+    pub parameters: Vec<TokenIx>,
 }
 
 /// A construct of the newest grammar that engine v3 of Athena lacks.
@@ -94,8 +96,8 @@ pub fn parse_with(sql: &str, parameters: &Parameters) -> Result<Parsed, SyntaxEr
 pub fn parse_tokens(tokens: Tokens, parameters: &Parameters) -> Result<Parsed, SyntaxError> {
     let mut parser = Parser::new(&tokens, parameters);
     let statement = parser.whole_statement().map_err(|error| parser.furthest(error))?;
-    let newer = parser.newer;
-    Ok(Parsed { tokens, statement, newer })
+    let (newer, parameters) = (parser.newer, parser.used);
+    Ok(Parsed { tokens, statement, newer, parameters })
 }
 
 /// Reads one expression and nothing else.
@@ -119,6 +121,8 @@ struct Parser<'a> {
     at: TokenIx,
     depth: u32,
     newer: Vec<Newer>,
+    /// The colons of parameters.
+    used: Vec<TokenIx>,
     /// The error that got furthest, of those that were given up for another reading.
     given_up: Option<Box<SyntaxError>>,
     /// Within NEAREST, where MATCH starts a clause.
@@ -127,7 +131,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(tokens: &'a Tokens, parameters: &'a Parameters) -> Self {
-        Self { tokens, parameters, at: 0, depth: 0, newer: Vec::new(), given_up: None, in_nearest: false }
+        Self { tokens, parameters, at: 0, depth: 0, newer: Vec::new(), used: Vec::new(), given_up: None, in_nearest: false }
     }
 
     fn kind(&self) -> TokenKind {
@@ -247,12 +251,13 @@ impl<'a> Parser<'a> {
 
     /// Tries one reading; if it fails, everything is as before.
     fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Res<T>) -> Option<T> {
-        let (at, newer) = (self.at, self.newer.len());
+        let (at, newer, used) = (self.at, self.newer.len(), self.used.len());
         match read(self) {
             Ok(value) => Some(value),
             Err(error) => {
                 self.at = at;
                 self.newer.truncate(newer);
+                self.used.truncate(used);
                 if self.given_up.as_ref().is_none_or(|other| other.byte <= error.byte) {
                     self.given_up = Some(error);
                 }
@@ -364,6 +369,7 @@ impl<'a> Parser<'a> {
     /// Takes the two tokens of a parameter.
     fn parameter_name(&mut self) -> Ident {
         let token = self.at + 1;
+        self.used.push(self.at);
         self.at += 2;
         Ident { text: Box::from(self.tokens.written(token)), quoted: false, token }
     }
