@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,9 @@ pub struct StateLock {
     _file: File,
 }
 
+/// A sandbox that ends answers no more some time before it gives its lock back.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
 const KEYS: &str = "keys.json";
 const LISTENING: &str = "port.json";
 const LOCK: &str = "lock";
@@ -147,11 +151,21 @@ impl StateDir {
         &self.path
     }
 
-    /// Takes the right to run a sandbox here.
+    /// Takes the right to run a sandbox here. A sandbox that was just asked to end gets a moment to do so.
     ///
     /// # Errors
     /// [`StateError::InUse`] while another process has it.
     pub fn lock(&self) -> Result<StateLock, StateError> {
+        let patience = Instant::now() + LAST_MOMENT;
+        loop {
+            match self.try_lock() {
+                Err(StateError::InUse { .. }) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(20)),
+                result => return result,
+            }
+        }
+    }
+
+    fn try_lock(&self) -> Result<StateLock, StateError> {
         let path = self.join(LOCK);
         let file = OpenOptions::new()
             .create(true)
@@ -326,8 +340,13 @@ mod tests {
         let lock = state.lock().unwrap();
         assert!(matches!(state.lock(), Err(StateError::InUse { .. })));
         assert!(matches!(state.reset(), Err(StateError::InUse { .. })));
-        drop(lock);
+        // One that is about to end is waited for.
+        let ending = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(lock);
+        });
         state.reset().unwrap();
+        ending.join().unwrap();
         assert_eq!(StateDir::find(state.path()).unwrap(), None);
     }
 
