@@ -10,7 +10,7 @@ pub fn print(of: SchemaOf) -> Result<(), Error> {
         SchemaOf::Runbook => todo(),
         SchemaOf::Book => todo(),
         SchemaOf::Catalog => todo(),
-        SchemaOf::Guard => todo(),
+        SchemaOf::Guard => crate::core::guard::schema(),
         SchemaOf::Plan => todo(),
         SchemaOf::Event => todo(),
     };

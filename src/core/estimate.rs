@@ -19,7 +19,7 @@ pub(crate) use partitions::{periods_between, restricts};
 pub use scan::{Session, estimate_scan};
 
 /// What an estimate rests on, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {
     /// Iceberg manifests: exact file and column sizes.
@@ -37,7 +37,7 @@ pub enum Evidence {
 }
 
 /// Which reading model `expected` follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ScanModel {
     /// The chunks of the columns read; no footers, no gaps (what Athena was seen to bill).
@@ -91,8 +91,9 @@ mod nullable {
 
     use super::Bounds;
 
-    #[derive(Serialize, Deserialize)]
-    struct Parts {
+    /// In bytes, or thousandths of a read unit; `null` when unknown.
+    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    pub(super) struct Parts {
         low: Option<u64>,
         expected: Option<u64>,
         high: Option<u64>,
@@ -113,10 +114,11 @@ mod nullable {
 }
 
 /// What one statement reads from storage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Scan {
     /// Bytes; `None` when unknown.
     #[serde(flatten, with = "nullable")]
+    #[schemars(with = "nullable::Parts")]
     pub bytes: Option<Bounds>,
     /// What this rests on.
     pub evidence: Evidence,
@@ -135,22 +137,24 @@ pub struct Scan {
 }
 
 /// What one table contributes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TableScan {
     /// `db.table`, or three parts for another data catalog.
     pub table: String,
     /// Bytes; `None` when unknown.
     #[serde(flatten, with = "nullable")]
+    #[schemars(with = "nullable::Parts")]
     pub bytes: Option<Bounds>,
     /// In words: "3 of 365 partitions, 2 of 12 columns".
     pub why: String,
 }
 
 /// What a DynamoDB step reads, in thousandths of a read unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReadCost {
     /// Thousandths of a read unit; `None` when unknown.
     #[serde(flatten, with = "nullable")]
+    #[schemars(with = "nullable::Parts")]
     pub units: Option<Bounds>,
     /// The access path in words: "Query on orders by pk, 1 page expected".
     pub path: String,

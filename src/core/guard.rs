@@ -13,6 +13,7 @@ mod judgement;
 mod report;
 mod rule;
 mod rules;
+mod schema;
 mod second_opinion;
 mod statement;
 mod world;
@@ -22,6 +23,7 @@ pub use items::judge_dynamodb;
 pub use judge::{judge_sql, judge_sql_on};
 pub use judgement::*;
 pub use rule::Rule;
+pub use schema::schema;
 pub use world::{Param, Params, World};
 
 /// What a book says should happen when a rule finds something.

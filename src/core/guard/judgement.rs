@@ -6,7 +6,7 @@ use super::{Level, Rule, Verdict};
 use crate::core::estimate::{Bounds, ReadCost, Scan};
 
 /// A position in a statement: line from 1, column from 1, counted in characters as Trino counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Position {
     /// Line, from 1.
     pub line: u32,
@@ -15,7 +15,7 @@ pub struct Position {
 }
 
 /// A stretch of a statement; `end` is the position after the last character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Span {
     /// Where it begins.
     pub start: Position,
@@ -24,7 +24,7 @@ pub struct Span {
 }
 
 /// How a blocked column is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Why {
     /// Its values reach an output column.
@@ -34,7 +34,7 @@ pub enum Why {
 }
 
 /// A rewrite that removes a finding; it was judged again before being offered.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Fix {
     /// What it does, as a button says it.
     pub title: String,
@@ -43,7 +43,7 @@ pub struct Fix {
 }
 
 /// One rule's remark on a statement.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Finding {
     /// Which rule.
     pub rule: Rule,
@@ -79,7 +79,7 @@ impl Finding {
 }
 
 /// A table that a statement reads.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TableRead {
     /// `db.table`, or three parts for another data catalog.
     pub table: String,
@@ -91,7 +91,7 @@ pub struct TableRead {
 }
 
 /// Partitions left by pruning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PartitionsMatched {
     /// Left.
     pub matched: u64,
@@ -100,7 +100,7 @@ pub struct PartitionsMatched {
 }
 
 /// One output column.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OutputColumn {
     /// Its name; `None` where the server invents one.
     pub name: Option<String>,
@@ -112,8 +112,9 @@ pub struct OutputColumn {
 }
 
 /// Money: millionths of a currency inside, as the plan holds them; plain numbers of that currency in JSON, `null` when unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "CostJson", into = "CostJson")]
+#[schemars(with = "CostJson")]
 pub struct Cost {
     /// Millionths of the currency; `None` when unknown.
     pub micros: Option<Bounds>,
@@ -121,7 +122,8 @@ pub struct Cost {
     pub currency: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Cost")]
 struct CostJson {
     low: Option<f64>,
     expected: Option<f64>,
@@ -150,7 +152,7 @@ impl From<CostJson> for Cost {
 }
 
 /// Everything the guard says of one statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Judgement {
     /// The strictest finding.
     pub verdict: Verdict,
