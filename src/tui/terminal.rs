@@ -111,6 +111,11 @@ impl Terminal {
         }
     }
 
+    /// Whether the terminal was taken away: a panic somewhere gave it back.
+    pub fn is_lost(&self) -> bool {
+        self.debt.as_ref().is_some_and(owed::Debt::is_paid)
+    }
+
     /// The size now, in cells.
     pub fn size(&self) -> Size {
         self.paper.size()

@@ -1,7 +1,7 @@
 //! What is owed to terminals that were taken, so that a panic or a signal can pay it from anywhere.
 
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcsetattr};
@@ -15,7 +15,6 @@ struct Owed {
 
 static OWED: Mutex<Vec<Owed>> = Mutex::new(Vec::new());
 static NEXT: AtomicU64 = AtomicU64::new(0);
-static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// A terminal that was taken and must be given back. Dropping it pays.
 #[derive(Debug)]
@@ -26,6 +25,11 @@ impl Debt {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         OWED.lock().unwrap_or_else(PoisonError::into_inner).push(Owed { id, tty, saved, leave });
         Self(id)
+    }
+
+    /// Whether somebody else gave the terminal back: a panic.
+    pub(super) fn is_paid(&self) -> bool {
+        !OWED.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|owed| owed.id == self.0)
     }
 
     /// Gives the terminal back.
@@ -71,18 +75,12 @@ pub fn restore_all() {
     all.into_iter().for_each(Owed::pay);
 }
 
-/// Whether any thread panicked since the first terminal was taken.
-pub(in crate::tui) fn has_panicked() -> bool {
-    PANICKED.load(Ordering::Relaxed)
-}
-
 /// A panic's message must be readable: the terminal is given back before it is printed.
 pub(super) fn watch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            PANICKED.store(true, Ordering::Relaxed);
             restore_all();
             before(info);
         }));
