@@ -1,7 +1,6 @@
 //! The sandbox: STS, Athena and DynamoDB endpoints on loopback, over real local data. Allowed imports: `core`.
 
 pub mod api;
-pub mod athena;
 pub mod authorizer;
 pub mod clock;
 pub mod dataset;
@@ -11,7 +10,6 @@ pub mod policy;
 pub mod secret;
 pub mod server;
 pub mod sessions;
-pub mod shop;
 pub mod signature;
 pub mod state;
 pub mod sts;

@@ -20,7 +20,6 @@ pub(in crate::core) const KEYS: &[&str] =
     &["runbook", "id", "title", "summary", "owners", "tags", "inputs", "access", "guardrails", "steps"];
 
 pub(in crate::core) use access::{APPROVAL_KEYS, KEYS as ACCESS_KEYS};
-pub use dynamodb::read_dynamodb;
 pub(in crate::core) use dynamodb::{GET_KEYS, QUERY_KEYS};
 pub(in crate::core) use input::{KEYS as INPUT_KEYS, TYPES};
 pub(in crate::core) use step::{ATHENA_KEYS, CAPTURE_KEYS, CHOOSE_KEYS, KEYS as STEP_KEYS};
