@@ -12,8 +12,9 @@ mod name;
 mod packs;
 mod place;
 mod problem;
-mod read;
+pub(in crate::core) mod read;
 pub(in crate::core) mod reading;
+pub mod schema;
 mod target;
 pub(in crate::core) mod yaml;
 

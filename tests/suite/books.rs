@@ -165,3 +165,51 @@ fn a_catalog_that_is_there_is_read_and_a_missing_one_is_a_notice() {
     assert_eq!(loaded.problems.len(), 1);
     assert_eq!((loaded.problems[0].line, loaded.problems[0].column), (3, 31));
 }
+
+fn shipped() -> tollgate::core::book::LoadedBook {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+    let files: Vec<SourceFile> =
+        files(&folder, &["yaml"]).into_iter().map(|(name, bytes)| SourceFile { name, bytes: bytes.into() }).collect();
+    let facts = files.iter().find(|file| file.name == "catalog.yaml").unwrap().clone();
+    let catalogs = [("catalog.yaml".to_owned(), CatalogFile::Found { file: facts, base: String::new() })].into();
+    load(&BookSource { files, catalogs, ..BookSource::default() })
+}
+
+#[test]
+fn the_shipped_book_loads() {
+    let loaded = shipped();
+    assert!(!loaded.has_errors(), "{}", shown(&loaded.problems));
+    assert!(loaded.runbooks.len() >= 5);
+    for (id, runbook) in &loaded.runbooks {
+        let runbook = &runbook.runbook;
+        assert!(!runbook.summary.is_empty() && !runbook.owners.is_empty(), "{id} does not say what it is for, or who keeps it");
+        // Guided: whoever reads a result at night is told what to look for.
+        let mute = runbook.steps.iter().filter(|step| step.kind.executes() && step.note.is_none());
+        assert_eq!(mute.map(|step| step.id.to_string()).collect::<Vec<_>>(), Vec::<String>::new(), "{id}");
+        // Started with Enter alone, apart from the reason.
+        assert!(runbook.inputs.values().all(|input| input.default.is_some() || input.optional), "{id}");
+    }
+}
+
+/// The book's own copy of the schema must not grow apart from what the sandbox writes.
+#[cfg(feature = "sandbox")]
+#[test]
+fn the_shipped_catalog_is_the_sandboxs() {
+    use tollgate::sandbox::dataset::schema::{Column, TABLES};
+
+    let catalog = shipped().catalog;
+    assert_eq!(catalog.catalogs[&catalog.name].tables.len(), TABLES.len());
+    let columns = |columns: &[Column]| {
+        let tags = |column: &Column| column.tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
+        columns.iter().map(|column| (column.name.to_owned(), column.trino.to_owned(), tags(column))).collect::<Vec<_>>()
+    };
+    let found = |columns: &[tollgate::core::catalog::Column]| {
+        columns.iter().map(|c| (c.name.clone(), c.column_type.clone(), c.tags.value.clone())).collect::<Vec<_>>()
+    };
+    for table in TABLES {
+        let facts = catalog.table(None, &table.full_name()).unwrap_or_else(|| panic!("{} is missing", table.full_name()));
+        assert_eq!(facts.location.as_deref(), Some(table.location().as_str()));
+        assert_eq!(found(&facts.columns), columns(table.columns), "{}", table.full_name());
+        assert_eq!(found(&facts.partition_keys), columns(table.partition_keys), "{}", table.full_name());
+    }
+}

@@ -18,6 +18,13 @@ mod target;
 pub(in crate::core) use approvals::count;
 pub(in crate::core) use classification::tags;
 pub(in crate::core) use guardrails::guardrails;
+#[cfg(test)]
+pub(in crate::core) use {
+    approvals::KEYS as APPROVAL_KEYS,
+    classification::KEYS as CLASSIFICATION_KEYS,
+    guardrails::{ATHENA_KEYS as ATHENA_LIMIT_KEYS, DYNAMODB_KEYS as DYNAMODB_LIMIT_KEYS, KEYS as GUARDRAIL_KEYS},
+    target::{ATHENA_KEYS as TARGET_ATHENA_KEYS, KEYS as TARGET_KEYS, PRICE_KEYS},
+};
 
 /// Keys of `tollgate.yaml`.
 pub(in crate::core) const KEYS: &[&str] = &[

@@ -13,6 +13,7 @@ use crate::core::units::{Bytes, Timestamp};
 
 mod dynamodb;
 
+#[cfg(test)]
 pub(in crate::core) use dynamodb::{ATTRIBUTE_KEYS, INDEX_KEYS, TABLE_KEYS as DYNAMODB_TABLE_KEYS};
 
 /// Keys of a catalog file.

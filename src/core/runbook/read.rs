@@ -19,10 +19,13 @@ mod step;
 pub(in crate::core) const KEYS: &[&str] =
     &["runbook", "id", "title", "summary", "owners", "tags", "inputs", "access", "guardrails", "steps"];
 
-pub(in crate::core) use access::{APPROVAL_KEYS, KEYS as ACCESS_KEYS};
-pub(in crate::core) use dynamodb::{GET_KEYS, QUERY_KEYS};
-pub(in crate::core) use input::{KEYS as INPUT_KEYS, TYPES};
-pub(in crate::core) use step::{ATHENA_KEYS, CAPTURE_KEYS, CHOOSE_KEYS, KEYS as STEP_KEYS};
+#[cfg(test)]
+pub(in crate::core) use {
+    access::{APPROVAL_KEYS, KEYS as ACCESS_KEYS},
+    dynamodb::{GET_KEYS, QUERY_KEYS},
+    input::{KEYS as INPUT_KEYS, TYPES},
+    step::{ATHENA_KEYS, CAPTURE_KEYS, CHOOSE_KEYS, KEYS as STEP_KEYS, PICKED_KEYS},
+};
 
 /// Reads a runbook from its bytes. `file` is its name relative to the folder. Without a book, nothing is checked that would
 /// need one: the value is then only good for its structure.

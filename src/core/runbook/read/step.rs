@@ -36,7 +36,7 @@ pub(in crate::core) const CHOOSE_KEYS: &[&str] = &["prompt", "from", "label", "i
 /// Keys of a capture.
 pub(in crate::core) const CAPTURE_KEYS: &[&str] = &["from", "type", "as", "min", "max", "pattern", "values"];
 /// Keys of a value in `into`.
-const PICKED_KEYS: &[&str] = &["column", "type", "as", "min", "max", "pattern", "values"];
+pub(in crate::core) const PICKED_KEYS: &[&str] = &["column", "type", "as", "min", "max", "pattern", "values"];
 
 const KINDS: [&str; 4] = ["athena", "dynamodb", "confirm", "choose"];
 
