@@ -125,7 +125,7 @@ fn show_request(engine: &Engine, state: &RunState, id: &str, format: Format) -> 
 }
 
 /// What differs between the frozen book and the reviewer's own.
-fn book_differences(engine: &Engine, state: &RunState, request: &Request) -> Vec<String> {
+pub fn book_differences(engine: &Engine, state: &RunState, request: &Request) -> Vec<String> {
     let Some(walk) = &state.walk else { return Vec::new() };
     let mut lines = Vec::new();
     if walk.book_sha256 != engine.shelf().book_sha256 {

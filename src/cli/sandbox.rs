@@ -64,6 +64,27 @@ pub async fn wait_for_data(engine: &Engine, global: &Global, runbook: &str) -> R
     }
 }
 
+/// The same without a word: the app shows the progress itself.
+pub async fn wait_quietly(engine: &Engine, global: &Global, runbook: &str) -> Result<(), Error> {
+    #[cfg(feature = "sandbox")]
+    {
+        let Some(shelved) = engine.shelf().runbooks.get(runbook) else { return Ok(()) };
+        let Ok(target) = engine.target_of(&shelved.runbook) else { return Ok(()) };
+        if target.endpoint != Endpoint::Sandbox {
+            return Ok(());
+        }
+        process::wait_for(&folder(&super::assembly::state_dir(global)?), |_| {}).await
+    }
+    #[cfg(not(feature = "sandbox"))]
+    wait_for_data(engine, global, runbook).await
+}
+
+/// How far the data of the sandbox is.
+#[cfg(feature = "sandbox")]
+pub async fn progress(folder: &Path) -> Result<crate::sandbox::api::Progress, Error> {
+    process::progress(folder).await
+}
+
 /// `sandbox …`.
 pub async fn sandbox(global: &Global, args: SandboxArgs) -> Result<(), Error> {
     #[cfg(feature = "sandbox")]

@@ -16,8 +16,12 @@ use crate::cli::error::{Error, ExitKind};
 use crate::cli::show;
 use crate::core::units::Bytes;
 use crate::engine::ports::{Secret, ServiceError};
-use crate::sandbox::host::{self, Ending, HostError, Options};
+use crate::sandbox::api::Progress;
+use crate::sandbox::athena::Pace;
+use crate::sandbox::dataset::Scale;
+use crate::sandbox::host::{Ending, HostError, Options};
 use crate::sandbox::server::{Status, probe, stop};
+use crate::sandbox::shop::{Shop, serve as serve_shop};
 use crate::sandbox::state::{Endpoint, StateDir};
 
 /// A started sandbox answers within this long, or says why not.
@@ -140,6 +144,15 @@ fn last_lines(log: &Path) -> Vec<String> {
 
 /// Waits until the data is there, telling how far it is.
 pub async fn wait_for_data(folder: &Path) -> Result<(), Error> {
+    wait_for(folder, |data| {
+        let (done, total) = (Bytes(data.done_bytes), Bytes(data.total_bytes));
+        show::say(&format!("making the sandbox's data: {} of {} days, {done} of {total}", data.done_days, data.total_days));
+    })
+    .await
+}
+
+/// Waits until the data is there; `tell` hears of it once a second.
+pub async fn wait_for(folder: &Path, tell: impl Fn(&Progress)) -> Result<(), Error> {
     ensure(folder).await?;
     let mut told: Option<Instant> = None;
     loop {
@@ -155,21 +168,14 @@ pub async fn wait_for_data(folder: &Path) -> Result<(), Error> {
         }
         if told.is_none_or(|at| at.elapsed() >= Duration::from_secs(1)) {
             told = Some(Instant::now());
-            let data = &status.data;
-            show::say(&format!(
-                "making the sandbox's data: {} of {} days, {} of {}",
-                data.done_days,
-                data.total_days,
-                Bytes(data.done_bytes),
-                Bytes(data.total_bytes)
-            ));
+            tell(&status.data);
         }
         sleep(LOOK).await;
     }
 }
 
 /// How far the data of an answering sandbox is; starts it where none answers.
-pub async fn progress(folder: &Path) -> Result<crate::sandbox::api::Progress, Error> {
+pub async fn progress(folder: &Path) -> Result<Progress, Error> {
     ensure(folder).await?;
     Ok(answering(folder).await?.map(|(_, status)| status.data).unwrap_or_default())
 }
@@ -233,11 +239,12 @@ async fn serve(folder: &Path, args: &SandboxArgs) -> Result<(), Error> {
     }
     let mut options = Options::new(folder);
     options.port = args.port;
-    let (pace, tiny) = (args.pace == "on", args.scale == "tiny");
-    let running = host::serve_with(options, move |_, _| {
-        Err(HostError::Service { service: "Athena", why: format!("pace {pace}, tiny {tiny}: not there") })
-    })
-    .map_err(|error| match &error {
+    let shop = Shop {
+        data_dir: None,
+        scale: if args.scale == "tiny" { Scale::TINY } else { Scale::SHIPPED },
+        pace: if args.pace == "on" { Pace::Watchable } else { Pace::Off },
+    };
+    let running = serve_shop(options, shop).map_err(|error| match &error {
         HostError::PortTaken { .. } => Error::new(ExitKind::Temporary, error.to_string()),
         _ => failed(&error),
     })?;
