@@ -7,6 +7,10 @@ mod aws;
 mod books;
 #[path = "suite/journal.rs"]
 mod journal;
+#[path = "suite/layers.rs"]
+mod layers;
+#[path = "suite/licences.rs"]
+mod licences;
 #[path = "suite/python.rs"]
 mod python;
 #[cfg(feature = "sandbox")]
