@@ -89,7 +89,8 @@ pub fn assemble_with(global: &Global, shelf: Shelf) -> Result<Assembled, Error> 
     // Rows are kept for a day at most, whoever left them.
     let _ = spool.sweep(std::time::SystemTime::now());
     let watch = StoreWatch::start(journal.clone());
-    let facts = BookFacts { dir: book_dir(global)?, sandbox: super::sandbox::folder(&state_dir).join("data"), known: Mutex::default() };
+    let facts =
+        BookFacts { dir: book_dir(global)?, sandbox: super::sandbox::folder(&state_dir).join("data"), known: Mutex::default() };
     let ports = Ports {
         journal: journal.clone(),
         clock,

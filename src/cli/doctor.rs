@@ -164,18 +164,16 @@ async fn services(assembled: &Assembled, report: &mut Report) {
         for group in target.athena.iter().flat_map(|athena| &athena.workgroups) {
             let what = format!("  {}", group.name.value);
             match engine.ports().warehouse.workgroup(&plan_target, Rights::Own, &group.name.value).await {
-                Ok(facts) if facts.enabled && facts.enforced && facts.cutoff == Some(group.cutoff.0) => {
+                Ok(facts) if facts.enabled && facts.cutoff == Some(group.cutoff.0) => {
                     report.ok(&what, format!("cutoff {}", group.cutoff));
                 }
                 Ok(facts) => {
                     let found = format!(
-                        "enabled {}, enforced {}, cutoff {}",
-                        facts.enabled,
-                        facts.enforced,
+                        "{}, cutoff {}",
+                        if facts.enabled { "enabled" } else { "disabled" },
                         facts.cutoff.map_or_else(|| "none".to_owned(), |bytes| crate::core::units::Bytes(bytes).to_string())
                     );
-                    let todo =
-                        format!("set BytesScannedCutoffPerQuery to {} and enforce the workgroup's settings", group.cutoff.0);
+                    let todo = format!("enable it, and set its BytesScannedCutoffPerQuery to {}", group.cutoff.0);
                     report.bad(&what, found, &todo);
                 }
                 Err(error) => report.bad(&what, error.to_string(), "does it exist, and may you call athena:GetWorkGroup?"),

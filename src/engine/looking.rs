@@ -61,7 +61,6 @@ pub async fn cutoffs(ports: &Ports, book: &Book, target: &PlanTarget) -> Result<
 fn usable(answer: Result<crate::engine::ports::WorkgroupFacts, ServiceError>) -> Result<Result<u64, String>, Refusal> {
     Ok(match answer {
         Ok(facts) if !facts.enabled => Err("it is disabled".to_owned()),
-        Ok(facts) if !facts.enforced => Err("it does not enforce its settings".to_owned()),
         Ok(facts) => facts.cutoff.ok_or_else(|| "it has no BytesScannedCutoffPerQuery".to_owned()),
         Err(ServiceError::Refused(failure)) => Err(format!("{}: {}", failure.code, failure.message)),
         Err(error) => return Err(service_refusal(error)),

@@ -103,12 +103,19 @@ fn only_the_theme_names_colours_and_only_the_command_line_prints() {
         if file.components().any(|part| part.as_os_str().to_string_lossy().starts_with("theme")) {
             continue;
         }
-        wrong.extend(code(&file).into_iter().filter(|(_, line)| line.contains("Color::")).map(|(n, l)| format!("{}:{n}: {l}", file.display())));
+        wrong.extend(
+            code(&file)
+                .into_iter()
+                .filter(|(_, line)| line.contains("Color::"))
+                .map(|(n, l)| format!("{}:{n}: {l}", file.display())),
+        );
     }
     for layer in ["core", "engine", "adapters", "sandbox", "tui"] {
         for file in layer_files(layer) {
             let prints = |line: &str| line.contains("println!") || line.contains("print!(");
-            wrong.extend(code(&file).into_iter().filter(|(_, line)| prints(line)).map(|(n, l)| format!("{}:{n}: {l}", file.display())));
+            wrong.extend(
+                code(&file).into_iter().filter(|(_, line)| prints(line)).map(|(n, l)| format!("{}:{n}: {l}", file.display())),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
