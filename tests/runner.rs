@@ -14,6 +14,9 @@ mod licences;
 #[path = "suite/python.rs"]
 mod python;
 #[cfg(feature = "sandbox")]
+#[path = "suite/sandbox_athena.rs"]
+mod sandbox_athena;
+#[cfg(feature = "sandbox")]
 #[path = "suite/sandbox_client.rs"]
 mod sandbox_client;
 #[cfg(feature = "sandbox")]

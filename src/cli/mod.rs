@@ -107,6 +107,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Resume(args)) => args.walk.format == Some(Format::Json),
         Some(Command::Plan(args)) => args.format == Format::Json,
         Some(Command::Check(args)) => args.format == args::CheckFormat::Json,
+        Some(Command::Guard(args)) => args.format == guard::GuardFormat::Json,
         Some(Command::Requests { format, .. } | Command::Runs { format, .. }) => *format == Format::Json,
         Some(Command::Whoami { format } | Command::Doctor { format }) => *format == Format::Json,
         _ => false,

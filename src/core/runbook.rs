@@ -22,7 +22,7 @@ pub use expression::{Expression, ExpressionError};
 pub use input::{Input, ParamType};
 pub use parse::Today;
 pub use pattern::Pattern;
-pub use read::read_runbook;
+pub use read::{read_dynamodb, read_runbook};
 pub use scope::{Scope, StepResult, result_rows};
 pub use step::{
     AthenaStep, Capture, Choose, Confirm, DynamodbStep, GetItem, Goto, ItemValue, OnFailure, Picked, Query, Sort, SortOperator,

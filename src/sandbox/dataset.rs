@@ -23,7 +23,7 @@ pub use alb::NOISY_CLIENT;
 pub use catalog_file::FILE_NAME as CATALOG_FILE;
 pub use day::Day;
 pub use file::{DatasetError, file_schema};
-pub use generate::generate;
+pub use generate::{Generation, LakeState, generate, start};
 pub use lake::Lake;
 pub use recipe::Kind;
 pub use scale::Scale;

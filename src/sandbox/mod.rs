@@ -1,6 +1,7 @@
 //! The sandbox: STS, Athena and DynamoDB endpoints on loopback, over real local data. Allowed imports: `core`.
 
 pub mod api;
+pub mod athena;
 pub mod authorizer;
 pub mod clock;
 pub mod dataset;
@@ -10,6 +11,7 @@ pub mod policy;
 pub mod secret;
 pub mod server;
 pub mod sessions;
+pub mod shop;
 pub mod signature;
 pub mod state;
 pub mod sts;

@@ -268,6 +268,50 @@ async fn a_mint_says_who_why_and_how_long() {
     assert_eq!(word(&aws.assume(&target, &mint()).await), "credentials: run `tollgate sandbox stop` and try again");
 }
 
+/// What a writer of logs was given.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Secrets are in no log (the SDK's own kept at warnings, as the command line does) and in no error.
+#[tokio::test]
+async fn secrets_are_in_no_log_and_no_error() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new("warn,tollgate=trace"))
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::warn!("the log works");
+    let xml =
+        Say::Text(200, "content-type: text/xml", CREDENTIALS.replace("<SecretAccessKey>s<", "<SecretAccessKey>new-secret<"));
+    let script =
+        Script::of(vec![xml.clone(), Say::HangUp, Say::HangUp, Say::HangUp, refusal("AccessDeniedException"), Say::HangUp]).await;
+    let (aws, _) = aws_at(&script.url, patience());
+    let target = target(Endpoint::Sandbox);
+    let mut shown = format!("{:?} {:?}", aws.assume(&target, &mint()).await, aws);
+    for _ in 0..2 {
+        shown += &format!("{:?}", aws.start(&target, &keys(), &query()).await);
+    }
+    shown += &format!("{:?}", aws.assume(&target, &mint()).await);
+    shown += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(shown.contains("the log works") && shown.contains("ASIANEW") && shown.contains("AccessDeniedException"), "{shown}");
+    for secret in ["sandbox-secret", "minted-secret", "minted-token", "new-secret"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
 #[tokio::test]
 async fn workgroups_are_read_as_they_are() {
     let group =

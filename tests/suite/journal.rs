@@ -14,8 +14,10 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use serde_json::json;
 use tollgate::adapters::journal::{Sharing, SqliteJournal};
 use tollgate::adapters::watch::StoreWatch;
+use tollgate::core::plan::Plan;
 use tollgate::core::run::{Actor, EventBody};
 use tollgate::core::units::Timestamp;
 use tollgate::engine::ports::{Append, Journal, JournalError, Lease};
@@ -157,6 +159,49 @@ fn ids_resolve_by_their_end() {
         Err(JournalError::Unknown(text)) => assert!(text.starts_with("2 runs end in 12ZZ: 01JD"), "{text}"),
         other => panic!("{other:?}"),
     }
+}
+
+fn plan(run: &str, request: &str) -> Plan {
+    let digest = "0".repeat(64);
+    serde_json::from_value(json!({
+        "request": request, "run": run,
+        "runbook": {"id": "r", "title": "R", "sha256": digest},
+        "book": {"name": "shop", "sha256": digest, "commit": null, "dirty": false},
+        "target": {"name": "t", "account": "123456789012", "region": "eu-central-1", "role": "r", "external_id": null,
+                   "endpoint": "sandbox", "source_identity": "name"},
+        "steps": [], "inputs": {}, "budget": {"bytes": 0, "read_units": 0}, "findings": [],
+        "approval": {"need": 1, "from": [], "reviewers": [], "escalation": [], "lapse_ms": 1},
+        "requester": {"name": "ana", "uid": 1000, "arn": null},
+        "reason_sha256": digest, "incident": null, "duration_ms": 900_000, "use_within_ms": 900_000, "on_disconnect": "stop",
+        "guard_version": 1, "facts_sha256": digest,
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_run_is_found_by_its_requests() {
+    let dir = private(0o700);
+    let journal = open(&dir.path().join("journal.db"));
+    let ask = |request: &str| EventBody::RequestSent {
+        request: request.into(),
+        digest: "0".repeat(64),
+        plan: Box::new(plan(RUN, request)),
+        reason: "spike".into(),
+        incident: None,
+        walk_from: "errors".into(),
+    };
+    journal.append(&append(RUN, 0, None, vec![note("one"), ask("01JD0000000000000000007Q4K")])).unwrap();
+    journal.append(&append(RUN, 2, None, vec![ask("01JD0000000000000000009M2C")])).unwrap();
+    for end in ["7Q4K", "9m2c", "AAAA", "01JD0000000000000000009M2C"] {
+        assert_eq!(journal.resolve(end).unwrap(), RUN, "{end}");
+    }
+    // An event of every shape comes back as it was sealed.
+    let events = journal.events(RUN).unwrap();
+    assert_eq!(events[1].body, ask("01JD0000000000000000007Q4K"));
+    assert!(journal.verify(RUN).unwrap().is_ok());
+    let again = journal.append(&append(OTHER, 0, None, vec![ask("01JD0000000000000000007Q4K")])).unwrap_err();
+    assert!(matches!(again, JournalError::Unusable { .. }), "a request belongs to one run: {again}");
+    assert_eq!(journal.runs().unwrap(), [RUN]);
 }
 
 /// Sixteen writers with connections of their own: every append lands once, in one chain, and readers see the version rise.

@@ -124,7 +124,7 @@ fn given(value: &ItemValue, params: &Params) -> Option<Given> {
     match value {
         ItemValue::Number(_) => Some(Given::Key(KeyKind::Number)),
         ItemValue::Bool(_) => Some(Given::Boolean),
-        ItemValue::Text(template) => Some(match lone_name(&template.source).and_then(|name| params.get(name)) {
+        ItemValue::Text(_) => Some(match value.lone_name().and_then(|name| params.get(name)) {
             Some(
                 Param::Value(ParamValue::Int(_) | ParamValue::Decimal(_))
                 | Param::Hole(ParamType::Int { .. } | ParamType::Decimal { .. }),
@@ -133,13 +133,6 @@ fn given(value: &ItemValue, params: &Params) -> Option<Given> {
             _ => Given::Key(KeyKind::String),
         }),
     }
-}
-
-/// The parameter that a template consists of: only then does the value keep the parameter's type.
-fn lone_name(template: &str) -> Option<&str> {
-    let name = template.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
-    let name = name.strip_prefix("inputs.").unwrap_or(name);
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_').then_some(name)
 }
 
 /// Patterns of blocked attributes of one table.

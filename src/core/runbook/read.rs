@@ -19,6 +19,7 @@ mod step;
 pub(in crate::core) const KEYS: &[&str] =
     &["runbook", "id", "title", "summary", "owners", "tags", "inputs", "access", "guardrails", "steps"];
 
+pub use dynamodb::read_dynamodb;
 #[cfg(test)]
 pub(in crate::core) use {
     access::{APPROVAL_KEYS, KEYS as ACCESS_KEYS},

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
@@ -15,6 +16,43 @@ use super::recipe::{Kind, Recipe};
 use super::scale::Scale;
 use crate::core::units::Timestamp;
 use crate::sandbox::api::Progress;
+
+/// How far the data is, for queries.
+#[derive(Debug, Clone)]
+pub enum LakeState {
+    /// It is being made; queries wait.
+    Making,
+    /// It is there.
+    Ready(Arc<Lake>),
+    /// It could not be made, and why.
+    Failed(String),
+}
+
+/// Data that is being made in the background.
+#[derive(Debug, Clone)]
+pub struct Generation {
+    /// For people who wait.
+    pub progress: watch::Receiver<Progress>,
+    /// For queries.
+    pub lake: watch::Receiver<LakeState>,
+}
+
+/// Begins to make the data on threads of its own. They end with the work; a process that ends sooner is taken up by the next.
+///
+/// # Errors
+/// If the system gives no thread.
+pub fn start(root: PathBuf, scale: Scale, now: Timestamp) -> io::Result<Generation> {
+    let (tell_progress, progress) = watch::channel(Progress::default());
+    let (tell_lake, lake) = watch::channel(LakeState::Making);
+    std::thread::Builder::new().name("sandbox-data".to_owned()).spawn(move || {
+        let state = match generate(&root, &scale, now, &tell_progress) {
+            Ok(lake) => LakeState::Ready(Arc::new(lake)),
+            Err(error) => LakeState::Failed(error.report()),
+        };
+        tell_lake.send_replace(state);
+    })?;
+    Ok(Generation { progress, lake })
+}
 
 /// More threads would only wait for the disk.
 const MOST_THREADS: usize = 4;

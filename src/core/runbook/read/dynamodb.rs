@@ -1,12 +1,14 @@
 //! Reading DynamoDB steps.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::super::{DynamodbStep, GetItem, ItemValue, Query, Sort, SortOperator};
 use super::step::template;
 use crate::core::book::reading::{Fields, Reading, entries, said};
-use crate::core::book::yaml::{Node, Shape, Value};
-use crate::core::book::{Place, Placed};
+use crate::core::book::yaml::{Limits, Node, Shape, Value, parse};
+use crate::core::book::{Place, Placed, Read};
 use crate::core::text::visible;
 
 /// Keys of `get`.
@@ -18,6 +20,20 @@ pub(in crate::core) const QUERY_KEYS: &[&str] =
 /// Operations that exist in DynamoDB and not here.
 const OTHERS: [&str; 10] =
     ["scan", "put", "update", "delete", "batch_get", "batch_write", "transact_get", "transact_write", "partiql", "execute"];
+
+/// Reads a DynamoDB step that stands alone, as `tollgate guard --dynamodb` takes it: `{ get: … }` or `{ query: … }`, YAML or JSON.
+pub fn read_dynamodb(file: &str, bytes: &[u8]) -> Read<DynamodbStep> {
+    let file: Arc<str> = Arc::from(file);
+    let mut reading = Reading::new(Arc::clone(&file), bytes);
+    let value = match parse(&file, bytes, Limits::WRITTEN) {
+        Ok(root) => dynamodb(&mut reading, &root),
+        Err(problem) => {
+            reading.push(*problem);
+            None
+        }
+    };
+    Read { value, problems: reading.finish() }
+}
 
 /// Reads what a step's `dynamodb` key holds: `{ get: … }` or `{ query: … }`.
 pub(in crate::core) fn dynamodb(reading: &mut Reading, node: &Node) -> Option<DynamodbStep> {
