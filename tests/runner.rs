@@ -27,3 +27,5 @@ mod sandbox_door;
 mod sandbox_python;
 #[path = "suite/sql_corpora.rs"]
 mod sql_corpora;
+#[path = "suite/sql_judged.rs"]
+mod sql_judged;

@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod coercion;
 pub mod emit;
 pub mod keyword;
+pub mod functions;
 pub mod kind;
 pub mod lexer;
 pub mod literal;
