@@ -33,7 +33,7 @@ mod value;
 mod walk;
 mod window;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::core::sql::analysis::{
@@ -108,6 +108,24 @@ struct Resolver<'w> {
     references: Vec<value::Reference>,
     /// Fields of the anchor of a recursive query, for the reference to it (by the address of its name).
     recursive: HashMap<usize, Vec<Field>>,
+    /// What joins and WHERE say is equal.
+    equalities: Vec<Equality>,
+    /// The partition keys of the window functions of the SELECT being resolved.
+    partitions: Vec<HashSet<u64>>,
+    /// The relations of FROM, each with one that it is connected to.
+    leaf_parents: Vec<u32>,
+    /// By relation, which of them each field comes from.
+    leaf_map: HashMap<u32, Rc<[u32]>>,
+    /// The joins of the FROM being resolved.
+    pairs: Vec<join::Pair>,
+    /// Columns that are read as a whole if none of their fields is.
+    at_least: Vec<(ColumnId, Span, How, Option<TableId>)>,
+    /// The select items of the outermost query.
+    output_spans: Vec<Span>,
+    /// Whether columns of outer queries may be named in the query being resolved.
+    correlated: bool,
+    /// The first token of the query being resolved.
+    query_start: u32,
     spent: u32,
     next_relation: u32,
     next_group: u32,
@@ -115,6 +133,13 @@ struct Resolver<'w> {
     depth: u32,
     /// Whether the query being resolved is the argument of EXISTS, whose columns nobody takes.
     in_exists: bool,
+}
+
+/// `from = to` between two scans: a predicate on `from` holds for `to`.
+#[derive(Debug, Clone)]
+struct Equality {
+    from: Rc<Node>,
+    to: Rc<Node>,
 }
 
 /// One reading of a table.
@@ -154,6 +179,15 @@ impl<'w> Resolver<'w> {
             facts: HashMap::new(),
             references: Vec::new(),
             recursive: HashMap::new(),
+            equalities: Vec::new(),
+            partitions: Vec::new(),
+            leaf_parents: Vec::new(),
+            leaf_map: HashMap::new(),
+            pairs: Vec::new(),
+            at_least: Vec::new(),
+            output_spans: Vec::new(),
+            correlated: true,
+            query_start: 0,
             spent: 0,
             next_relation: 0,
             next_group: 0,
@@ -208,7 +242,7 @@ impl<'w> Resolver<'w> {
                 let path = new.key().1.clone();
                 self.columns.push(ColumnUse { table, path, hidden, read: false, places: Vec::new() });
                 *new.insert(next)
-            },
+            }
         }
     }
 
@@ -240,9 +274,12 @@ impl<'w> Resolver<'w> {
     fn called(&mut self, name: &str, span: Span) {
         let span = self.place(span);
         let via = self.views.first().copied();
-        let known = self.functions.iter().rev().take(64).any(|function| {
-            function.name == name && function.via == via && function.span.first == span.first
-        });
+        let known = self
+            .functions
+            .iter()
+            .rev()
+            .take(64)
+            .any(|function| function.name == name && function.via == via && function.span.first == span.first);
         if !known {
             self.functions.push(FunctionUse { name: name.to_owned(), span, via });
         }

@@ -249,7 +249,7 @@ impl Type {
             "varchar" => number(i32::MAX as u64).map(Self::varchar),
             "char" if parameters.is_empty() => Some(Self::Char(1)),
             "char" => number(65_536).and_then(|n| u32::try_from(n).ok()).map(Self::Char),
-            "decimal" | "dec" | "numeric" => match parameters {
+            "decimal" => match parameters {
                 [] => Some(Self::Decimal(38, 0)),
                 [TypeParameter::Number(precision @ 1..=38)] => u8::try_from(*precision).ok().map(|p| Self::Decimal(p, 0)),
                 [TypeParameter::Number(precision @ 1..=38), TypeParameter::Number(scale)] if scale <= precision => {
@@ -463,22 +463,7 @@ impl<'a> Reader<'a> {
     fn fields(&mut self, close: char, colon: bool) -> Option<Type> {
         let mut fields = Vec::new();
         loop {
-            self.space();
-            let before = self.rest;
-            let name = if self.rest.starts_with('"') { self.quoted()? } else { self.word().to_owned() };
-            if colon && !self.take(':') {
-                return None;
-            }
-            // A field without a name: the word was the type.
-            let field = match self.kind() {
-                Some(kind) if !self.ends_badly(close) => RowField { name: Some(name.into()), kind },
-                _ if !colon => {
-                    self.rest = before;
-                    RowField { name: None, kind: self.kind()? }
-                }
-                _ => return None,
-            };
-            fields.push(field);
+            fields.push(if colon { self.field_with_colon()? } else { self.field(close)? });
             if self.take(close) {
                 return Some(Type::Row(fields.into()));
             }
@@ -486,6 +471,37 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
+    }
+
+    /// `name:type`.
+    fn field_with_colon(&mut self) -> Option<RowField> {
+        let name = self.word();
+        self.take(':').then_some(())?;
+        Some(RowField { name: Some(name.into()), kind: self.kind()? })
+    }
+
+    /// `name type`, or a type alone. The server shows names without quotes, so that a name may be several words.
+    fn field(&mut self, close: char) -> Option<RowField> {
+        self.space();
+        let before = self.rest;
+        if self.rest.starts_with('"') {
+            let name = self.quoted()?;
+            return Some(RowField { name: Some(name.into()), kind: self.kind()? });
+        }
+        for words in 1..=4 {
+            self.rest = before;
+            for _ in 0..words {
+                self.word();
+            }
+            let name = before.get(..before.len() - self.rest.len()).unwrap_or_default();
+            if let Some(kind) = self.kind().filter(|_| !name.is_empty())
+                && !self.ends_badly(close)
+            {
+                return Some(RowField { name: Some(name.into()), kind });
+            }
+        }
+        self.rest = before;
+        Some(RowField { name: None, kind: self.kind()? })
     }
 
     fn ends_badly(&mut self, close: char) -> bool {
@@ -515,6 +531,8 @@ mod tests {
             "row(a integer, b row(c double, date))",
             "row(integer, varchar(3))",
             "row(date date, timestamp timestamp(3))",
+            "row(foo bar integer)",
+            "row(interval day to second)",
             "qdigest(double)",
             "HyperLogLog",
         ] {

@@ -1,8 +1,10 @@
 //! What statements can name: the tables of one or several data catalogs, prepared for resolution.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use crate::core::sql::parser::{Parsed, parse};
+use crate::core::sql::syntax_error::SyntaxError;
 use crate::core::sql::types::Type;
 
 /// The tables that statements can name. Made once from catalogs, used for many statements; cheap to clone.
@@ -22,11 +24,38 @@ struct DataCatalog {
 pub struct WorldTable {
     /// Its columns, partition keys last, as `SELECT *` gives them. Names are lower case.
     pub columns: Vec<WorldColumn>,
+    /// How many of them, the last ones, are partition keys.
+    pub partition_keys: usize,
     /// The stored statement of a view.
-    pub view: Option<String>,
-    /// What hidden columns it has besides: `$path` and the like.
-    pub hidden: Vec<WorldColumn>,
+    pub view: Option<StoredView>,
 }
+
+/// The stored statement of a view, read when it is first needed.
+#[derive(Debug, Clone)]
+pub struct StoredView {
+    text: Arc<str>,
+    parsed: Arc<OnceLock<Result<Parsed, SyntaxError>>>,
+}
+
+impl StoredView {
+    /// A view of this text.
+    pub fn new(text: &str) -> Self {
+        Self { text: text.into(), parsed: Arc::default() }
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for StoredView {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for StoredView {}
 
 /// A column as resolution needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +64,43 @@ pub struct WorldColumn {
     pub name: Arc<str>,
     /// Its type; `None` if the catalog's type could not be read. A statement that touches such a column is not analysed.
     pub kind: Option<Type>,
+}
+
+impl WorldTable {
+    /// A table of these columns.
+    pub fn new(columns: Vec<WorldColumn>) -> Self {
+        Self { columns, partition_keys: 0, view: None }
+    }
+
+    /// The view's statement as a tree.
+    ///
+    /// # Errors
+    /// Why its text cannot be read.
+    pub(crate) fn parsed_view(&self) -> Result<&Parsed, SyntaxError> {
+        static EMPTY: LazyLock<Result<Parsed, SyntaxError>> = LazyLock::new(|| parse(""));
+        let parsed = match &self.view {
+            Some(view) => view.parsed.get_or_init(|| parse(&view.text)),
+            None => &EMPTY,
+        };
+        parsed.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// Columns that every table of files has beside those that `*` gives.
+pub(crate) fn hidden_columns() -> &'static [WorldColumn] {
+    static HIDDEN: LazyLock<Vec<WorldColumn>> = LazyLock::new(|| {
+        [
+            ("$path", Type::VARCHAR),
+            ("$file_size", Type::Bigint),
+            ("$file_modified_time", Type::TimestampTz(3)),
+            ("$partition", Type::VARCHAR),
+            ("$bucket", Type::Integer),
+        ]
+        .into_iter()
+        .map(|(name, kind)| WorldColumn { name: name.into(), kind: Some(kind) })
+        .collect()
+    });
+    &HIDDEN
 }
 
 /// Where a statement stands: what its short names mean.
@@ -84,5 +150,74 @@ impl World {
     /// The table, if there is one; names are lower case.
     pub fn table(&self, catalog: &str, schema: &str, name: &str) -> Option<&Arc<WorldTable>> {
         self.catalogs.get(catalog)?.tables.get(schema)?.get(name)
+    }
+
+    /// The table about a table that a name such as `t$partitions` means, with the columns that Hive and Iceberg tables have there.
+    pub(crate) fn table_about(&self, catalog: &str, schema: &str, name: &str) -> Option<WorldTable> {
+        let (base, about) = name.split_once('$')?;
+        let table = self.table(catalog, schema, base).filter(|table| table.view.is_none())?;
+        let columns: Vec<(&str, &str)> = match about {
+            "partitions" => {
+                let keys = table.columns.len().checked_sub(table.partition_keys)?;
+                return Some(WorldTable::new(table.columns.get(keys..)?.to_vec())).filter(|table| !table.columns.is_empty());
+            }
+            "history" => vec![
+                ("made_current_at", "timestamp(3) with time zone"),
+                ("snapshot_id", "bigint"),
+                ("parent_id", "bigint"),
+                ("is_current_ancestor", "boolean"),
+            ],
+            "snapshots" => vec![
+                ("committed_at", "timestamp(3) with time zone"),
+                ("snapshot_id", "bigint"),
+                ("parent_id", "bigint"),
+                ("operation", "varchar"),
+                ("manifest_list", "varchar"),
+                ("summary", "map(varchar, varchar)"),
+            ],
+            "files" => vec![
+                ("content", "integer"),
+                ("file_path", "varchar"),
+                ("file_format", "varchar"),
+                ("record_count", "bigint"),
+                ("file_size_in_bytes", "bigint"),
+                ("column_sizes", "map(integer, bigint)"),
+                ("value_counts", "map(integer, bigint)"),
+                ("null_value_counts", "map(integer, bigint)"),
+                ("nan_value_counts", "map(integer, bigint)"),
+                ("lower_bounds", "map(integer, varchar)"),
+                ("upper_bounds", "map(integer, varchar)"),
+                ("key_metadata", "varbinary"),
+                ("split_offsets", "array(bigint)"),
+                ("equality_ids", "array(integer)"),
+            ],
+            "manifests" => vec![
+                ("path", "varchar"),
+                ("length", "bigint"),
+                ("partition_spec_id", "integer"),
+                ("added_snapshot_id", "bigint"),
+                ("added_data_files_count", "integer"),
+                ("added_rows_count", "bigint"),
+                ("existing_data_files_count", "integer"),
+                ("existing_rows_count", "bigint"),
+                ("deleted_data_files_count", "integer"),
+                ("deleted_rows_count", "bigint"),
+                (
+                    "partition_summaries",
+                    "array(row(contains_null boolean, contains_nan boolean, lower_bound varchar, upper_bound varchar))",
+                ),
+            ],
+            "refs" => vec![
+                ("name", "varchar"),
+                ("type", "varchar"),
+                ("snapshot_id", "bigint"),
+                ("max_reference_age_in_ms", "bigint"),
+                ("min_snapshots_to_keep", "integer"),
+                ("max_snapshot_age_in_ms", "bigint"),
+            ],
+            _ => return None,
+        };
+        let column = |(name, kind): (&str, &str)| WorldColumn { name: name.into(), kind: Type::parse(kind) };
+        Some(WorldTable::new(columns.into_iter().map(column).collect()))
     }
 }

@@ -58,7 +58,8 @@ impl Resolver<'_> {
         if let Some(running) = call.running
             && !(cx.pattern.is_some() && aggregate)
         {
-            let message = format!("{} is only for FIRST, LAST and aggregates of a row pattern", if running { "RUNNING" } else { "FINAL" });
+            let message =
+                format!("{} is only for FIRST, LAST and aggregates of a row pattern", if running { "RUNNING" } else { "FINAL" });
             return Err(refusal("INVALID_PROCESSING_MODE", span, message));
         }
         if let Some(over) = &call.over {
@@ -82,7 +83,7 @@ impl Resolver<'_> {
                     return Err(refusal("INVALID_FUNCTION_ARGUMENT", label.span(), message));
                 }
                 &[]
-            },
+            }
         };
         let mut given: Vec<Argument<'t>> = Vec::with_capacity(arguments.len());
         for argument in arguments {
@@ -121,7 +122,9 @@ impl Resolver<'_> {
         if !deterministic {
             key = mix(key, Self::address(expr) as u64);
         }
-        for (mark, set) in [(1, call.distinct), (2, call.filter.is_some()), (3, call.over.is_some()), (4, !call.order_by.is_empty())] {
+        for (mark, set) in
+            [(1, call.distinct), (2, call.filter.is_some()), (3, call.over.is_some()), (4, !call.order_by.is_empty())]
+        {
             if set {
                 key = mix(key, mark);
             }
@@ -137,10 +140,12 @@ impl Resolver<'_> {
             Some(terms) if plain => {
                 let deterministic = deterministic && !OF_SESSION[..4].contains(&simple.as_str());
                 Terms::apply(&simple, &terms, &bound.result, deterministic)
-            },
+            }
             _ => Terms::default(),
         };
-        let counted = COUNTS.contains(&simple.as_str()) && call.over.is_none() && matches!(arguments, [Expr { kind: ExprKind::Name(_), .. }, ..]);
+        let counted = COUNTS.contains(&simple.as_str())
+            && call.over.is_none()
+            && matches!(arguments, [Expr { kind: ExprKind::Name(_), .. }, ..]);
         let mut value = self.result(&simple, given, bound.result);
         if counted {
             value.flow = Flow::of(value.flow.sources().counted());
@@ -151,14 +156,7 @@ impl Resolver<'_> {
     }
 
     /// Which overload the call means; lambdas are resolved on the way.
-    fn bind<'t>(
-        &mut self,
-        call: &'t Call,
-        name: &str,
-        given: &mut Vec<Argument<'t>>,
-        span: Span,
-        cx: &Cx<'t>,
-    ) -> Outcome<Bound> {
+    fn bind<'t>(&mut self, call: &'t Call, name: &str, given: &mut Vec<Argument<'t>>, span: Span, cx: &Cx<'t>) -> Outcome<Bound> {
         let Some(function) = function_named(&call.name) else {
             return Err(refusal("FUNCTION_NOT_FOUND", span, format!("function '{}' not registered", qualified(&call.name))));
         };
@@ -183,7 +181,9 @@ impl Resolver<'_> {
     pub(super) fn apply_builtin(&mut self, name: &str, values: Vec<Value>, span: Option<Span>) -> Outcome<Value> {
         let formal: Vec<Formal> = values.iter().map(|value| Formal::Value(value.kind.clone())).collect();
         let bound = match crate::core::sql::functions::function(name) {
-            Some(function) => function.bind::<Stop>(&formal, &mut |_, _| Err(placeless("TYPE_MISMATCH", "no lambda is taken here"))),
+            Some(function) => {
+                function.bind::<Stop>(&formal, &mut |_, _| Err(placeless("TYPE_MISMATCH", "no lambda is taken here")))
+            }
             None => Err(Unbound::NotFound),
         };
         let bound = bound.map_err(|error| {
@@ -214,13 +214,17 @@ impl Resolver<'_> {
                     [_, yes, no] => common_type(&yes.kind, &no.kind)
                         .filter(|common| coerces(&yes.kind, common) && coerces(&no.kind, common))
                         .ok_or_else(|| {
-                            refusal("TYPE_MISMATCH", span, format!("the results of IF have no common type: {} and {}", yes.kind, no.kind))
+                            refusal(
+                                "TYPE_MISMATCH",
+                                span,
+                                format!("the results of IF have no common type: {} and {}", yes.kind, no.kind),
+                            )
                         })?,
                     [_, yes] => yes.kind.clone(),
                     _ => return Err(wrong()),
                 };
                 Ok(self.combined("if", kind, &values))
-            },
+            }
             ("nullif", [first, second]) => {
                 let values = [self.value(first, cx)?, self.value(second, cx)?];
                 let [first, second] = &values;
@@ -229,12 +233,12 @@ impl Resolver<'_> {
                     return Err(refusal("TYPE_MISMATCH", span, message));
                 }
                 Ok(self.combined("nullif", first.kind.clone(), &values))
-            },
+            }
             ("coalesce", [_, _, ..]) => {
                 let exprs: Vec<&Expr> = arguments.iter().collect();
                 let (kind, values) = self.single_type(&exprs, "the operands of COALESCE", cx)?;
                 Ok(self.combined("coalesce", kind, &values))
-            },
+            }
             ("try", [only]) => {
                 if cx.pattern.is_some() {
                     return Err(refusal("NOT_SUPPORTED", span, "TRY is not supported in a row pattern"));
@@ -243,7 +247,7 @@ impl Resolver<'_> {
                 let terms = Terms::apply("try", &[&value.terms], &value.kind, true);
                 let key = key_of("try", [value.key]);
                 Ok(Value { key, terms, column: None, ..value })
-            },
+            }
             ("format", [first, _, ..]) => {
                 let mut values = Vec::with_capacity(arguments.len());
                 for expr in arguments {
@@ -254,7 +258,7 @@ impl Resolver<'_> {
                     return Err(refusal("TYPE_MISMATCH", first.span, message));
                 }
                 Ok(self.combined("format", Type::VARCHAR, &values))
-            },
+            }
             _ => Err(wrong()),
         }
     }
@@ -330,8 +334,8 @@ impl Resolver<'_> {
                     out.read = first.read;
                     return out;
                 }
-            },
-            _ => {},
+            }
+            _ => {}
         }
         let lambdas: Vec<Flow> = given.iter().filter_map(Argument::lambda_flow).collect();
         if !lambdas.is_empty() {
@@ -343,26 +347,22 @@ impl Resolver<'_> {
                 "transform_values" => {
                     let keys = given.first().and_then(Argument::value).map(|value| value.flow.key()).unwrap_or_default();
                     Flow { shape: Shape::Map((keys, body).into()), extra: Sources::default() }
-                },
+                }
                 "transform_keys" => {
                     let values = given.first().and_then(Argument::value).map(|value| value.flow.element()).unwrap_or_default();
                     given.iter().for_each(|argument| self.settle_argument(argument));
                     Flow { shape: Shape::Map((body, values).into()), extra: Sources::default() }
-                },
+                }
                 "any_match" | "all_match" | "none_match" => Flow::of(body.sources()),
                 _ => {
                     given.iter().for_each(|argument| self.settle_argument(argument));
                     let sets: Vec<Sources> = given.iter().map(Argument::flat).collect();
                     Flow::of(Sources::union(&sets))
-                },
+                }
             };
             return out;
         }
-        let flows: Vec<Flow> = given
-            .iter()
-            .filter_map(Argument::value)
-            .map(|value| self.settle(value))
-            .collect();
+        let flows: Vec<Flow> = given.iter().filter_map(Argument::value).map(|value| self.settle(value)).collect();
         let part = |index: usize| flows.get(index).cloned().unwrap_or_default();
         let sets: Vec<Sources> = flows.iter().skip(1).map(Flow::sources).collect();
         let rest = Sources::union(&sets);
@@ -373,16 +373,19 @@ impl Resolver<'_> {
             "map_agg" => Flow { shape: Shape::Map((part(0), part(1)).into()), extra: Sources::default() },
             "map" if flows.len() == 2 => {
                 Flow { shape: Shape::Map((part(0).element(), part(1).element()).into()), extra: Sources::default() }
-            },
+            }
             "zip" => {
                 let fields = flows.iter().map(Flow::element).collect();
-                Flow { shape: Shape::Array(Flow { shape: Shape::Row(fields), extra: Sources::default() }.into()), extra: Sources::default() }
-            },
+                Flow {
+                    shape: Shape::Array(Flow { shape: Shape::Row(fields), extra: Sources::default() }.into()),
+                    extra: Sources::default(),
+                }
+            }
             "flatten" => Flow { shape: Shape::Array(part(0).element().element().into()), extra: Sources::default() },
             _ => {
                 let sets: Vec<Sources> = flows.iter().map(Flow::sources).collect();
                 Flow::of(Sources::union(&sets))
-            },
+            }
         };
         out
     }
@@ -398,10 +401,12 @@ fn unbound<E>(error: Unbound<E>, name: &str, formal: &[Formal], span: Span) -> S
         .collect::<Vec<_>>()
         .join(", ");
     match error {
-        Unbound::Ambiguous => refusal("AMBIGUOUS_FUNCTION_CALL", span, format!("{name}({kinds}) could mean several functions: add a cast")),
+        Unbound::Ambiguous => {
+            refusal("AMBIGUOUS_FUNCTION_CALL", span, format!("{name}({kinds}) could mean several functions: add a cast"))
+        }
         Unbound::NoType => refusal("TYPE_NOT_FOUND", span, format!("the result of {name}({kinds}) has no type")),
         Unbound::NotFound | Unbound::Lambda(_) => {
             refusal("FUNCTION_NOT_FOUND", span, format!("there is no function {name}({kinds})"))
-        },
+        }
     }
 }

@@ -42,10 +42,18 @@ pub(super) fn has_window(expr: &Expr) -> bool {
     }
 }
 
+/// A call of a function that only windows have, with or without OVER.
+pub(super) fn is_window_function(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call(call)
+        if function_named(&call.name).is_some_and(|function| function.kind == FunctionKind::Window))
+}
+
 impl Resolver<'_> {
     /// Refuses aggregates, windows and grouping operations where only scalars may stand.
     pub(super) fn no_aggregates(&mut self, expr: &Expr, clause: &str) -> Outcome<()> {
-        let wrong = |inner: &Expr| aggregates(inner) || has_window(inner) || matches!(inner.kind, ExprKind::Grouping(_));
+        let wrong = |inner: &Expr| {
+            aggregates(inner) || has_window(inner) || is_window_function(inner) || matches!(inner.kind, ExprKind::Grouping(_))
+        };
         match find(expr, &wrong) {
             None => Ok(()),
             Some(_) => Err(refusal(

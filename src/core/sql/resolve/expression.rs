@@ -22,13 +22,10 @@ impl Resolver<'_> {
         let start = u32::try_from(self.references.len()).unwrap_or(u32::MAX);
         let value = self.value_of(expr, cx)?;
         let end = u32::try_from(self.references.len()).unwrap_or(u32::MAX);
-        self.facts.insert(Self::address(expr), Fact {
-            key: value.key,
-            column: None,
-            lambda: false,
-            kind: value.kind.clone(),
-            references: (start, end),
-        });
+        self.facts.insert(
+            Self::address(expr),
+            Fact { key: value.key, column: None, lambda: false, kind: value.kind.clone(), references: (start, end) },
+        );
         Ok(value)
     }
 
@@ -37,7 +34,9 @@ impl Resolver<'_> {
         match &expr.kind {
             ExprKind::Name(parts) => self.name(expr, parts, cx),
             ExprKind::Literal(literal) => super::literal::value(literal, span),
-            ExprKind::Placeholder => Err(refusal("INVALID_PARAMETER_USAGE", span, "'?' has no value here; use a typed parameter")),
+            ExprKind::Placeholder => {
+                Err(refusal("INVALID_PARAMETER_USAGE", span, "'?' has no value here; use a typed parameter"))
+            }
             ExprKind::Parameter(name) => self.parameter(name),
             ExprKind::Access { base, steps } => self.access(base, steps, span, cx),
             ExprKind::Chain { first, rest } => self.chain(first, rest, cx),
@@ -47,7 +46,7 @@ impl Resolver<'_> {
                 let terms = Terms::apply("not", &[&value.terms], &Type::Boolean, true);
                 let key = key_of("not", [value.key]);
                 Ok(self.computed(Type::Boolean, key, &[&value]).with_terms(terms))
-            },
+            }
             ExprKind::Logical { or, terms } => self.logical(*or, terms, cx),
             ExprKind::Comparison { op, left, right } => self.comparison(*op, left, right, span, cx),
             ExprKind::Quantified { op, value, query, .. } => self.quantified(*op, value, query, span, cx),
@@ -56,7 +55,7 @@ impl Resolver<'_> {
             ExprKind::Lambda { body, .. } => {
                 self.no_aggregates(body, "a lambda")?;
                 Err(refusal("TYPE_MISMATCH", span, "a lambda can only be the argument of a function"))
-            },
+            }
             ExprKind::Call(call) => self.call(expr, call, cx),
             ExprKind::ListAgg(call) => self.list_agg(call, span, cx),
             ExprKind::Measure { name, over } => self.measure(name, over, span, cx),
@@ -70,19 +69,22 @@ impl Resolver<'_> {
             ExprKind::Current { what, precision } => self.current(*what, precision.as_deref(), span),
             ExprKind::Trim { side, characters, source } => self.trim(*side, characters.as_deref(), source, cx),
             ExprKind::Substring { source, from, length } => {
-                let arguments: Vec<&Expr> = [Some(source.as_ref()), Some(from.as_ref()), length.as_deref()].into_iter().flatten().collect();
+                let arguments: Vec<&Expr> =
+                    [Some(source.as_ref()), Some(from.as_ref()), length.as_deref()].into_iter().flatten().collect();
                 self.builtin("substr", &arguments, span, cx)
-            },
+            }
             ExprKind::Overlay { .. } => Err(newer(span, "OVERLAY")),
             ExprKind::Normalize { source, form } => self.normalize(source, *form, span, cx),
             ExprKind::Extract { field, source } => self.extract(field, source, cx),
             ExprKind::Position { needle, haystack } => {
                 // The server's tree has the arguments turned round.
                 self.builtin("strpos", &[haystack, needle], span, cx)
-            },
+            }
             ExprKind::Grouping(columns) => self.grouping(columns, span, cx),
             ExprKind::Json(call) => self.json(call, span, cx),
-            ExprKind::StaticCall { .. } => Err(newer(span, "a static method")),
+            ExprKind::StaticCall(_) => Err(newer(span, "a static method")),
+            ExprKind::CaseOperand => Err(newer(span, "a comparison in WHEN")),
+            ExprKind::NamedArgument { .. } => Err(newer(span, "a named argument")),
         }
     }
 
@@ -94,9 +96,14 @@ impl Resolver<'_> {
     }
 
     fn parameter(&mut self, name: &crate::core::sql::tree::Ident) -> Outcome<Value> {
-        let kind = self.session.parameters.iter().find(|(known, _)| known.as_str() == name.text.as_ref()).map(|(_, kind)| kind.clone());
+        let kind =
+            self.session.parameters.iter().find(|(known, _)| known.as_str() == name.text.as_ref()).map(|(_, kind)| kind.clone());
         let Some(kind) = kind else {
-            return Err(refusal("INVALID_PARAMETER_USAGE", name.span(), format!("the parameter ':{}' is not declared", name.text)));
+            return Err(refusal(
+                "INVALID_PARAMETER_USAGE",
+                name.span(),
+                format!("the parameter ':{}' is not declared", name.text),
+            ));
         };
         let key = key_of("parameter", [text_key(&name.text)]);
         let terms = Terms::parameter(name.text.to_string(), kind.clone());
@@ -119,9 +126,8 @@ impl Resolver<'_> {
         }
         let mut common = Type::Unknown;
         for (kind, span) in &kinds {
-            common = common_type(&common, kind).ok_or_else(|| {
-                refusal("TYPE_MISMATCH", *span, format!("{what} have no common type: {common} and {kind}"))
-            })?;
+            common = common_type(&common, kind)
+                .ok_or_else(|| refusal("TYPE_MISMATCH", *span, format!("{what} have no common type: {common} and {kind}")))?;
         }
         if let Some((kind, span)) = kinds.iter().find(|(kind, _)| !coerces(kind, &common)) {
             return Err(refusal("TYPE_MISMATCH", *span, format!("{what} have no common type: {common} and {kind}")));

@@ -48,13 +48,13 @@ impl Sources {
             }
             match only {
                 None if all.is_empty() => only = Some(set),
-                Some(first) if first.is(set) => {},
+                Some(first) if first.is(set) => {}
                 _ => {
                     if let Some(first) = only.take() {
                         all.extend_from_slice(first.as_slice());
                     }
                     all.extend_from_slice(set.as_slice());
-                },
+                }
             }
         }
         match only {
@@ -117,21 +117,21 @@ impl Flow {
                 let mut atoms = Vec::new();
                 self.collect(&mut atoms);
                 Sources::from_vec(atoms)
-            },
+            }
         }
     }
 
     fn collect(&self, into: &mut Vec<Atom>) {
         into.extend_from_slice(self.extra.as_slice());
         match &self.shape {
-            Shape::Whole => {},
+            Shape::Whole => {}
             Shape::Column { atom, .. } => into.push(*atom),
             Shape::Row(fields) => fields.iter().for_each(|field| field.collect(into)),
             Shape::Array(element) => element.collect(into),
             Shape::Map(entry) => {
                 entry.0.collect(into);
                 entry.1.collect(into);
-            },
+            }
         }
     }
 
@@ -155,7 +155,7 @@ impl Flow {
                     _ => return Self::of(self.sources()),
                 };
                 Self { shape: Shape::Column { scan: *scan, column: *column, kind, atom: *atom }, extra: self.extra.clone() }
-            },
+            }
             _ => Self::of(self.sources()),
         }
     }
@@ -181,7 +181,7 @@ impl Flow {
                     (None, [same]) if same == atom => self.shape.clone(),
                     _ => return Self::of(Sources::union([&extra, &Sources::from_vec(atoms)])),
                 }
-            },
+            }
             Shape::Row(fields) => Shape::Row(fields.iter().map(|field| field.replaced(with, scan)).collect()),
             Shape::Array(element) => Shape::Array(Rc::new(element.replaced(with, scan))),
             Shape::Map(entry) => Shape::Map(Rc::new((entry.0.replaced(with, scan), entry.1.replaced(with, scan)))),

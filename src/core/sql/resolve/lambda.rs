@@ -175,13 +175,7 @@ impl Resolver<'_> {
             })
             .collect();
         if let Some(Argument::Lambda { flow, .. }) = given.get_mut(index) {
-            *flow = Some(Resolved {
-                kinds: kinds.to_vec(),
-                result: value.kind.clone(),
-                flow: result_flow,
-                key: value.key,
-                used,
-            });
+            *flow = Some(Resolved { kinds: kinds.to_vec(), result: value.kind.clone(), flow: result_flow, key: value.key, used });
         }
         let parts = kinds.iter().cloned().chain([value.kind]).collect();
         Ok(Type::Function(parts))
@@ -204,7 +198,7 @@ impl Resolver<'_> {
                     sets.push(argument.flat());
                 }
                 Some(Value::new(Type::Unknown, 0).flowing(Sources::union(&sets)))
-            },
+            }
         }
     }
 }

@@ -6,22 +6,12 @@ use super::{Outcome, refusal};
 use crate::core::sql::analysis::Constant;
 use crate::core::sql::coercion::casts;
 use crate::core::sql::token::Span;
-use crate::core::sql::tree::{IntervalField, IntervalLiteral, Literal};
+use crate::core::sql::tree::{IntervalField, IntervalFields, IntervalLiteral, Literal, integer_value};
 use crate::core::sql::types::Type;
 
 /// The number that an integer literal is; `None` beyond bigint.
 pub(super) fn integer(text: &str) -> Option<i64> {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let digits = digits.strip_prefix('+').unwrap_or(digits);
-    let radix = |prefix: [char; 2], radix| {
-        let rest = digits.strip_prefix('0')?.strip_prefix(prefix)?;
-        i128::from_str_radix(rest, radix).ok()
-    };
-    let value = radix(['x', 'X'], 16)
-        .or_else(|| radix(['o', 'O'], 8))
-        .or_else(|| radix(['b', 'B'], 2))
-        .or_else(|| digits.parse::<i128>().ok())?;
-    i64::try_from(if negative { -value } else { value }).ok()
+    integer_value(text)
 }
 
 /// A literal's value.
@@ -35,28 +25,29 @@ pub(super) fn value(literal: &Literal, span: Span) -> Outcome<Value> {
         Literal::Null => constant(Constant::Null, Type::Unknown, "null"),
         Literal::Boolean(value) => constant(Constant::Boolean(*value), Type::Boolean, if *value { "true" } else { "false" }),
         Literal::Integer(text) => {
-            let number = integer(text).ok_or_else(|| refusal("SYNTAX_ERROR", span, format!("invalid numeric literal: {text}")))?;
+            let number =
+                integer(text).ok_or_else(|| refusal("SYNTAX_ERROR", span, format!("invalid numeric literal: {text}")))?;
             let kind = if i32::try_from(number).is_ok() { Type::Integer } else { Type::Bigint };
             let text = number.to_string();
             constant(Constant::Number(text.clone()), kind, &text)
-        },
+        }
         Literal::Decimal(text) => {
             let kind = decimal(text).ok_or_else(|| invalid("DECIMAL", text))?;
             constant(Constant::Number(text.to_string()), kind, text)
-        },
+        }
         Literal::Double(text) => constant(Constant::Float(text.to_string()), Type::Double, text),
         Literal::String(text) => {
             let kind = Type::varchar(text.chars().count() as u64);
             constant(Constant::Text(text.to_string()), kind, text)
-        },
+        }
         Literal::Binary(bytes) => {
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             constant(Constant::Binary(bytes.to_vec()), Type::Varbinary, &text)
-        },
+        }
         Literal::DoublePrecision(text) => {
             text.trim().parse::<f64>().map_err(|_| invalid("DOUBLE", text))?;
             constant(Constant::Text(text.to_string()), Type::Double, text)
-        },
+        }
         Literal::Typed { type_name, text } => {
             let name = type_name.text.to_lowercase();
             let kind = match name.as_str() {
@@ -74,20 +65,20 @@ pub(super) fn value(literal: &Literal, span: Span) -> Outcome<Value> {
                         return Err(invalid(&kind.to_string().to_uppercase(), text));
                     }
                     kind
-                },
+                }
             };
             constant(Constant::Text(text.to_string()), kind, text)
-        },
+        }
         Literal::Interval(interval) => self::interval(interval, span)?,
     })
 }
 
 /// An interval's value.
 pub(super) fn interval(literal: &IntervalLiteral, span: Span) -> Outcome<Value> {
-    let from = literal.from;
+    let IntervalFields { from, to, .. } = literal.fields;
     let year_month = matches!(from, IntervalField::Year | IntervalField::Month);
     let kind = if year_month { Type::IntervalYear } else { Type::IntervalDay };
-    let valid = match literal.to {
+    let valid = match to {
         Some(to) if to == from => interval_text(&literal.text, from, from),
         Some(to) => interval_text(&literal.text, from, to),
         None => interval_text(&literal.text, from, from),
@@ -103,7 +94,7 @@ pub(super) fn interval(literal: &IntervalLiteral, span: Span) -> Outcome<Value> 
         IntervalField::Minute => "minute",
         IntervalField::Second => "second",
     };
-    let unit = literal.to.map_or_else(|| word(from).to_owned(), |to| format!("{} to {}", word(from), word(to)));
+    let unit = to.map_or_else(|| word(from).to_owned(), |to| format!("{} to {}", word(from), word(to)));
     let mut key = mix(key_of("interval", [text_key(&literal.text)]), text_key(&unit));
     if literal.negative {
         key = mix(key, 1);
@@ -178,7 +169,7 @@ fn fits(kind: &Type, text: &str) -> bool {
             let mut reader = Digits(trimmed);
             reader.sign();
             reader.date().is_some() && reader.0.is_empty()
-        },
+        }
         Type::Boolean => matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "t" | "f" | "1" | "0"),
         Type::Tinyint => text.parse::<i8>().is_ok(),
         Type::Smallint => text.parse::<i16>().is_ok(),
@@ -187,10 +178,11 @@ fn fits(kind: &Type, text: &str) -> bool {
         Type::Real | Type::Double => trimmed.parse::<f64>().is_ok(),
         Type::Uuid => {
             let parts: Vec<&str> = text.split('-').collect();
-            parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_hexdigit()))
-        },
+            parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+                && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_hexdigit()))
+        }
         Type::IpAddress => text.parse::<std::net::IpAddr>().is_ok(),
-        Type::Json => serde_json::from_str::<serde_json::de::IgnoredAny>(text).is_ok(),
+        Type::Json => serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok(),
         _ => true,
     }
 }
@@ -303,11 +295,13 @@ fn timestamp(text: &str) -> Option<Type> {
 
 /// Whether a text has the form of a time zone: an offset, or a name of letters, digits and `/_+-`.
 fn is_zone(text: &str) -> bool {
-    if text.starts_with(['+', '-']) {
+    if let Some(digits) = text.strip_prefix(['+', '-']) {
         let mut reader = Digits(text);
-        return reader.offset().is_some() && reader.0.is_empty();
+        return (reader.offset().is_some() && reader.0.is_empty())
+            || (matches!(digits.len(), 1 | 2 | 4) && digits.bytes().all(|byte| byte.is_ascii_digit()));
     }
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-:".contains(&b))
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-:".contains(&b))
 }
 
 #[cfg(test)]
@@ -316,7 +310,13 @@ mod tests {
 
     #[test]
     fn numbers_have_the_servers_types() {
-        for (text, kind) in [("1.50", "decimal(3,2)"), ("0.5", "decimal(1,1)"), ("00.0", "decimal(1,1)"), ("1.", "decimal(1,0)"), (".05", "decimal(2,2)")] {
+        for (text, kind) in [
+            ("1.50", "decimal(3,2)"),
+            ("0.5", "decimal(1,1)"),
+            ("00.0", "decimal(1,1)"),
+            ("1.", "decimal(1,0)"),
+            (".05", "decimal(2,2)"),
+        ] {
             assert_eq!(decimal(text).map(|kind| kind.to_string()).as_deref(), Some(kind), "{text}");
         }
         assert_eq!(decimal(&"1".repeat(39)), None);

@@ -1,10 +1,10 @@
 //! Names in expressions: columns, fields of rows, pattern variables.
 
+use super::pushed::Terms;
 use super::scope::{Ambiguous, Found, folded, same_name};
 use super::value::{Cx, Fact, Reference, Value, key_of, mix, text_key};
 use super::{Outcome, Resolver, refusal};
 use crate::core::sql::analysis::How;
-use super::pushed::Terms;
 use crate::core::sql::token::Span;
 use crate::core::sql::tree::{Expr, Ident};
 use crate::core::sql::types::Type;
@@ -56,9 +56,9 @@ impl Resolver<'_> {
     }
 
     fn lookup_folded(&mut self, cx: &Cx<'_>, lower: &[Box<str>], parts: &[Ident], span: Span) -> Outcome<Option<Found>> {
-        cx.scope.resolve(lower).map_err(|Ambiguous| {
-            refusal("AMBIGUOUS_NAME", span, format!("column '{}' is ambiguous", dotted(parts)))
-        })
+        cx.scope
+            .resolve(lower)
+            .map_err(|Ambiguous| refusal("AMBIGUOUS_NAME", span, format!("column '{}' is ambiguous", dotted(parts))))
     }
 
     /// The value of a column that was found for the first `count` parts of the name.
@@ -77,13 +77,16 @@ impl Resolver<'_> {
             Some(name) if found.lambda => key_of("lambda argument", [text_key(name)]),
             _ => key_of("column", [u64::from(id.0), u64::from(id.1)]),
         };
-        self.facts.insert(Self::address(expr), Fact {
-            key,
-            column: Some((id, count)),
-            lambda: found.lambda,
-            kind: field.kind.clone(),
-            references: (start, start + 1),
-        });
+        self.facts.insert(
+            Self::address(expr),
+            Fact {
+                key,
+                column: Some((id, count)),
+                lambda: found.lambda,
+                kind: field.kind.clone(),
+                references: (start, start + 1),
+            },
+        );
         let read = field.column.map(|column| (column, field.place.unwrap_or(span), How::Named));
         Ok(Value {
             kind: field.kind.clone(),

@@ -47,7 +47,7 @@ impl Resolver<'_> {
         match (name, arguments) {
             ("match_number", _) if labels.in_window => {
                 Err(refusal("INVALID_PATTERN_RECOGNITION_FUNCTION", span, "MATCH_NUMBER is not for windows"))
-            },
+            }
             ("match_number", []) => Ok(Some(Value::new(Type::Bigint, key_of(name, [])))),
             ("classifier", []) => Ok(Some(Value::new(Type::VARCHAR, key_of(name, [])))),
             ("classifier", [only]) => match &only.kind {
@@ -55,7 +55,7 @@ impl Resolver<'_> {
                     [label] if labels.names.contains(&canonical(label)) => Ok(Some(Value::new(Type::VARCHAR, key_of(name, [])))),
                     [label] => {
                         Err(refusal("INVALID_FUNCTION_ARGUMENT", only.span, format!("{} is no pattern variable", label.text)))
-                    },
+                    }
                     _ => Err(refusal("TYPE_MISMATCH", only.span, "CLASSIFIER takes a pattern variable")),
                 },
                 _ => Err(refusal("TYPE_MISMATCH", only.span, "CLASSIFIER takes a pattern variable")),
@@ -67,7 +67,11 @@ impl Resolver<'_> {
                         _ => None,
                     };
                     let Some(number) = number else {
-                        return Err(refusal("INVALID_FUNCTION_ARGUMENT", span, format!("the second argument of {name} must be a number")));
+                        return Err(refusal(
+                            "INVALID_FUNCTION_ARGUMENT",
+                            span,
+                            format!("the second argument of {name} must be a number"),
+                        ));
                     };
                     if !(0..=i64::from(i32::MAX)).contains(&number) {
                         return Err(refusal("NUMERIC_VALUE_OUT_OF_RANGE", span, format!("{number} is out of range for {name}")));
@@ -79,7 +83,7 @@ impl Resolver<'_> {
                 self.label_needed(name, value, span, cx)?;
                 let key = mix(key_of(name, [inner.key]), Self::address(call) as u64);
                 Ok(Some(self.computed(inner.kind.clone(), key, &[&inner])))
-            },
+            }
             _ => Err(refusal("INVALID_FUNCTION_ARGUMENT", span, format!("{name} does not take {} arguments", arguments.len()))),
         }
     }
@@ -108,13 +112,12 @@ impl Resolver<'_> {
             match &inner.kind {
                 ExprKind::Name(parts) if self.facts.contains_key(&Self::address(inner)) => {
                     let label = match parts.as_slice() {
-                        [label, _, ..] => Some(canonical(label)).filter(|label| {
-                            cx.pattern.as_ref().is_some_and(|labels| labels.names.contains(label))
-                        }),
+                        [label, _, ..] => Some(canonical(label))
+                            .filter(|label| cx.pattern.as_ref().is_some_and(|labels| labels.names.contains(label))),
                         _ => None,
                     };
                     add(label);
-                },
+                }
                 ExprKind::Call(call) if pattern_function(call) == Some("classifier") => {
                     let label = match &call.arguments {
                         Arguments::List(arguments) => arguments.first().and_then(|argument| match &argument.kind {
@@ -124,8 +127,8 @@ impl Resolver<'_> {
                         Arguments::Star { .. } => None,
                     };
                     add(label);
-                },
-                _ => {},
+                }
+                _ => {}
             }
         }
         found
@@ -152,7 +155,9 @@ impl Resolver<'_> {
         self.no_nested_aggregates(arguments)?;
         let nested = arguments.iter().find_map(|argument| find(argument, &navigates));
         match nested {
-            Some(nested) => Err(refusal("INVALID_NAVIGATION_NESTING", nested.span, "a navigation cannot stand inside an aggregate")),
+            Some(nested) => {
+                Err(refusal("INVALID_NAVIGATION_NESTING", nested.span, "a navigation cannot stand inside an aggregate"))
+            }
             None => Ok(()),
         }
     }
@@ -196,6 +201,6 @@ fn nesting(name: &str, value: &Expr) -> Outcome<()> {
                 _ => None,
             };
             if matches!(inner, Some("prev" | "next")) || !std::ptr::eq(*only, value) { wrong(only) } else { Ok(()) }
-        },
+        }
     }
 }

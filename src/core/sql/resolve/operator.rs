@@ -7,13 +7,11 @@ use super::{Outcome, Resolver, placeless, refusal};
 use crate::core::sql::coercion::common_type;
 use crate::core::sql::functions::{self, Argument, Unbound};
 use crate::core::sql::token::Span;
-use crate::core::sql::tree::{
-    AccessStep, BinaryOperator, ComparisonOperator, Expr, ExprKind, Link, Literal, Test, TimeZone,
-};
+use crate::core::sql::tree::{AccessStep, BinaryOperator, ComparisonOperator, Expr, ExprKind, Link, Literal, Test, TimeZone};
 use crate::core::sql::types::Type;
 
 /// An operator's name in terms and keys.
-fn symbol(op: BinaryOperator) -> &'static str {
+pub(super) fn symbol(op: BinaryOperator) -> &'static str {
     match op {
         BinaryOperator::Add => "+",
         BinaryOperator::Subtract => "-",
@@ -42,12 +40,14 @@ fn is_ordering(op: ComparisonOperator) -> bool {
 /// The type of an operator's result; the server gives no place where several meanings fit equally.
 pub(super) fn operator(name: &str, kinds: &[Type], span: Span) -> Outcome<Type> {
     functions::operator(name, kinds).map(|bound| bound.result).map_err(|error| match error {
-        Unbound::Ambiguous => placeless("AMBIGUOUS_FUNCTION_CALL", format!("'{name}' could mean several things here: add a cast")),
+        Unbound::Ambiguous => {
+            placeless("AMBIGUOUS_FUNCTION_CALL", format!("'{name}' could mean several things here: add a cast"))
+        }
         Unbound::NoType => placeless("TYPE_NOT_FOUND", format!("the result of '{name}' has no type")),
         Unbound::NotFound | Unbound::Lambda(()) => {
             let kinds = kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             refusal("TYPE_MISMATCH", span, format!("'{name}' cannot be applied to {kinds}"))
-        },
+        }
     })
 }
 
@@ -84,7 +84,7 @@ impl Resolver<'_> {
             Unbound::NoType => refusal("TYPE_NOT_FOUND", at, "the result of '||' has no type"),
             Unbound::NotFound | Unbound::Lambda(()) => {
                 refusal("FUNCTION_NOT_FOUND", at, format!("'||' cannot be applied to {left} and {right}"))
-            },
+            }
         })
     }
 
@@ -174,19 +174,19 @@ impl Resolver<'_> {
                     })?;
                 let terms = Terms::apply("between", &[&value.terms, &low.terms, &high.terms], &Type::Boolean, true);
                 ("between", values.into(), terms)
-            },
+            }
             Test::InList(list) => {
                 let values = match list.as_slice() {
                     [only @ Expr { kind: ExprKind::Parameter(_), .. }] => self.in_parameter(tested, only, cx)?,
                     _ => {
                         let exprs: Vec<&Expr> = std::iter::once(tested).chain(list).collect();
                         self.single_type(&exprs, "the value and the list of IN", cx)?.1
-                    },
+                    }
                 };
                 let parts: Vec<&Terms> = values.iter().map(|value| &value.terms).collect();
                 let terms = Terms::apply("in", &parts, &Type::Boolean, true);
                 ("in", values, terms)
-            },
+            }
             Test::InQuery(query) => {
                 if cx.pattern.is_some() {
                     self.in_query_of_pattern(tested, cx)?;
@@ -194,7 +194,7 @@ impl Resolver<'_> {
                 let value = self.value(tested, cx)?;
                 let (_, inner) = self.predicate_subquery(&value, query, span, cx)?;
                 ("in query", vec![value, inner], Terms::default())
-            },
+            }
             Test::Like { pattern, escape } => {
                 let mut values = vec![self.value(tested, cx)?];
                 if let Some(value) = values.first().filter(|value| !value.kind.is_text()) {
@@ -211,12 +211,12 @@ impl Resolver<'_> {
                 let parts: Vec<&Terms> = values.iter().map(|value| &value.terms).collect();
                 let terms = Terms::apply("like", &parts, &Type::Boolean, true);
                 ("like", values, terms)
-            },
+            }
             Test::Null => {
                 let value = self.value(tested, cx)?;
                 let terms = Terms::apply("is null", &[&value.terms], &Type::Boolean, true);
                 ("is null", vec![value], terms)
-            },
+            }
             Test::DistinctFrom(other) => {
                 let values = vec![self.value(tested, cx)?, self.value(other, cx)?];
                 if let [left, right] = values.as_slice() {
@@ -225,7 +225,7 @@ impl Resolver<'_> {
                 let parts: Vec<&Terms> = values.iter().map(|value| &value.terms).collect();
                 let terms = Terms::apply("is distinct from", &parts, &Type::Boolean, true);
                 ("is distinct from", values, terms)
-            },
+            }
             Test::Truth(_) => return Err(newer(span, "IS TRUE")),
             Test::Match(_) => return Err(newer(span, "MATCH")),
         };
@@ -233,11 +233,8 @@ impl Resolver<'_> {
         if let Test::InQuery(query) = test {
             key = mix(key, Self::address(query.as_ref()) as u64);
         }
-        let (key, terms) = if negated {
-            (key_of("not", [key]), Terms::apply("not", &[&terms], &Type::Boolean, true))
-        } else {
-            (key, terms)
-        };
+        let (key, terms) =
+            if negated { (key_of("not", [key]), Terms::apply("not", &[&terms], &Type::Boolean, true)) } else { (key, terms) };
         let all: Vec<&Value> = all.iter().collect();
         Ok(self.computed(Type::Boolean, key, &all).with_terms(terms))
     }
@@ -279,11 +276,19 @@ impl Resolver<'_> {
             let count = fields.len();
             let place = self.value(index, cx)?;
             if place.kind != Type::Integer {
-                return Err(refusal("TYPE_MISMATCH", index.span, format!("the index into a row must be integer, but is {}", place.kind)));
+                return Err(refusal(
+                    "TYPE_MISMATCH",
+                    index.span,
+                    format!("the index into a row must be integer, but is {}", place.kind),
+                ));
             }
             let number = super::literal::integer(text).unwrap_or_default();
             let Some(position) = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < count) else {
-                return Err(refusal("INVALID_FUNCTION_ARGUMENT", index.span, format!("a row of {count} fields has no field {number}")));
+                return Err(refusal(
+                    "INVALID_FUNCTION_ARGUMENT",
+                    index.span,
+                    format!("a row of {count} fields has no field {number}"),
+                ));
             };
             let key = key_of("[]", [base.key, place.key]);
             let mut value = self.row_field(base, position);
@@ -316,12 +321,12 @@ impl Resolver<'_> {
                         crate::core::sql::analysis::Constant::Text(text.text.to_string()),
                         Type::varchar(text.text.chars().count() as u64),
                     )
-                },
+                }
                 TimeZone::Offset(interval, span) => {
-                    super::literal::interval(interval, *span)?;
+                    let _ = super::literal::interval(interval, *span)?;
                     key = mix(key_of("at time zone", [key]), text_key(&interval.text));
                     Terms::default()
-                },
+                }
                 TimeZone::Local(span) => return Err(newer(*span, "AT LOCAL")),
             };
             kind = match kind {

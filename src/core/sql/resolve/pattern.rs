@@ -5,15 +5,17 @@ use std::rc::Rc;
 
 use super::name::{canonical, dotted};
 use super::pushed::Terms;
+use super::recursion::Nested;
 use super::relation::Relation;
 use super::scope::{Field, Scope, folded};
 use super::value::{Cx, Labels};
 use super::{Outcome, Resolver, refusal};
 use crate::core::sql::analysis::Reason;
 use crate::core::sql::token::Span;
+use crate::core::sql::tree::walk::Visitor;
 use crate::core::sql::tree::{
-    Expr, ExprKind, FrameBoundKind, FrameUnit, Ident, MatchRecognize, Measure, PatternQuantifier, RowPattern, RowsPerMatch, SkipTo,
-    Subset, VariableDefinition, WindowFrame,
+    Expr, ExprKind, FrameBoundKind, FrameUnit, Ident, MatchRecognize, Measure, PatternQuantifier, RowPattern, RowsPerMatch,
+    SkipTo, Subset, VariableDefinition, WindowFrame,
 };
 use crate::core::sql::types::Type;
 
@@ -31,11 +33,11 @@ fn variables(pattern: &RowPattern, into: &mut HashSet<String>) {
     match pattern {
         RowPattern::Variable(name) => {
             into.insert(canonical(name));
-        },
-        RowPattern::Empty(_) | RowPattern::Anchor(..) => {},
+        }
+        RowPattern::Empty(_) | RowPattern::Anchor(..) => {}
         RowPattern::Permute(parts, _) | RowPattern::Sequence(parts) | RowPattern::Choice(parts) => {
             parts.iter().for_each(|part| variables(part, into));
-        },
+        }
         RowPattern::Excluded(inner, _) => variables(inner, into),
         RowPattern::Repeated { pattern, .. } => variables(pattern, into),
     }
@@ -47,16 +49,30 @@ fn part<'t>(pattern: &'t RowPattern, wanted: &dyn Fn(&RowPattern) -> Option<Span
         RowPattern::Variable(_) | RowPattern::Empty(_) | RowPattern::Anchor(..) => None,
         RowPattern::Permute(parts, _) | RowPattern::Sequence(parts) | RowPattern::Choice(parts) => {
             parts.iter().find_map(|inner| part(inner, wanted))
-        },
+        }
         RowPattern::Excluded(inner, _) => part(inner, wanted),
         RowPattern::Repeated { pattern, .. } => part(pattern, wanted),
     })
 }
 
+/// The first token of a pattern, parentheses left aside.
+pub(super) fn first_token(pattern: &RowPattern) -> u32 {
+    match pattern {
+        RowPattern::Variable(name) => name.token,
+        RowPattern::Empty(span) | RowPattern::Anchor(_, span) | RowPattern::Permute(_, span) | RowPattern::Excluded(_, span) => {
+            span.first
+        }
+        RowPattern::Repeated { span, .. } => span.first,
+        RowPattern::Sequence(parts) | RowPattern::Choice(parts) => parts.first().map_or(0, first_token),
+    }
+}
+
 fn quantifiers(pattern: &RowPattern) -> Outcome<()> {
     match pattern {
         RowPattern::Variable(_) | RowPattern::Empty(_) | RowPattern::Anchor(..) => Ok(()),
-        RowPattern::Permute(parts, _) | RowPattern::Sequence(parts) | RowPattern::Choice(parts) => parts.iter().try_for_each(quantifiers),
+        RowPattern::Permute(parts, _) | RowPattern::Sequence(parts) | RowPattern::Choice(parts) => {
+            parts.iter().try_for_each(quantifiers)
+        }
         RowPattern::Excluded(inner, _) => quantifiers(inner),
         RowPattern::Repeated { pattern, quantifier, span } => {
             quantifiers(pattern)?;
@@ -72,12 +88,13 @@ fn quantifiers(pattern: &RowPattern) -> Outcome<()> {
                 return Err(refusal("INVALID_RANGE", at, "the lower bound of a quantifier exceeds the upper one"));
             }
             Ok(())
-        },
+        }
     }
 }
 
 /// What SUBSET, DEFINE and AFTER MATCH say of pattern variables.
 fn clauses(
+    measures: &[Measure],
     subsets: &[Subset],
     definitions: &[VariableDefinition],
     pattern: &RowPattern,
@@ -112,19 +129,40 @@ fn clauses(
         }
     }
     quantifiers(pattern)?;
+    skipping(skip, &primary, &unions)?;
+    // No row pattern stands inside another, in a subquery neither.
+    let exprs = measures.iter().map(|measure| &measure.expr).chain(definitions.iter().map(|definition| &definition.condition));
+    for expr in exprs {
+        let mut nested = Nested::default();
+        nested.expr(expr);
+        if let Some(at) = nested.pattern {
+            let message = "row pattern recognition cannot stand inside another";
+            return Err(refusal("NESTED_ROW_PATTERN_RECOGNITION", at, message));
+        }
+    }
+    Ok(())
+}
+
+/// AFTER MATCH SKIP TO names a pattern variable.
+fn skipping(skip: Option<&SkipTo>, primary: &HashSet<String>, unions: &HashSet<String>) -> Outcome<()> {
     match skip {
         Some(SkipTo::First(name) | SkipTo::Last(name))
             if !primary.contains(&canonical(name)) && !unions.contains(&canonical(name)) =>
         {
-            invalid(name, "is no pattern variable")
-        },
+            Err(refusal("INVALID_LABEL", name.span(), format!("{}: is no pattern variable", name.text)))
+        }
         _ => Ok(()),
     }
 }
 
 impl Resolver<'_> {
     /// `relation MATCH_RECOGNIZE (…)`, with its alias.
-    pub(super) fn match_recognize<'t>(&mut self, matched: &'t MatchRecognize, span: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn match_recognize<'t>(
+        &mut self,
+        matched: &'t MatchRecognize,
+        span: Span,
+        scope: &Rc<Scope>,
+    ) -> Outcome<Relation> {
         let input = self.relation(&matched.relation, scope)?;
         let mut names = HashSet::new();
         for field in input.fields.iter() {
@@ -158,9 +196,11 @@ impl Resolver<'_> {
             self.influence(sources, Reason::Pattern, item.expr.span);
             order.push(field);
         }
-        clauses(&matched.subsets, &matched.definitions, &matched.pattern, matched.skip.as_ref())?;
+        clauses(&matched.measures, &matched.subsets, &matched.definitions, &matched.pattern, matched.skip.as_ref())?;
         if matched.search.is_some() {
-            return Err(refusal("NOT_SUPPORTED", span, "INITIAL and SEEK are not for MATCH_RECOGNIZE"));
+            // The word stands before `PATTERN (`.
+            let at = Span::at(first_token(&matched.pattern).saturating_sub(3));
+            return Err(refusal("NOT_SUPPORTED", at, "INITIAL and SEEK are not for MATCH_RECOGNIZE"));
         }
         let rows = matched.rows.unwrap_or(RowsPerMatch::One);
         if rows == RowsPerMatch::AllWithUnmatched {
@@ -257,7 +297,7 @@ impl Resolver<'_> {
             let message = "a PATTERN needs a frame of ROWS BETWEEN CURRENT ROW AND …";
             return Err(refusal("INVALID_WINDOW_FRAME", frame.span, message));
         }
-        clauses(&frame.subsets, &frame.definitions, pattern, frame.skip.as_ref())?;
+        clauses(&frame.measures, &frame.subsets, &frame.definitions, pattern, frame.skip.as_ref())?;
         let anchor = |pattern: &RowPattern| match pattern {
             RowPattern::Anchor(_, span) => Some(*span),
             _ => None,

@@ -99,9 +99,11 @@ impl Terms {
 
     /// The same value on the side of an outer join that may have no row.
     pub(super) fn nullable(&self) -> Self {
-        Self(self.0.as_ref().map(|inner| {
-            Rc::new(Branches { group: inner.group, nullable: true, branches: inner.branches.clone() })
-        }))
+        Self(
+            self.0
+                .as_ref()
+                .map(|inner| Rc::new(Branches { group: inner.group, nullable: true, branches: inner.branches.clone() })),
+        )
     }
 
     /// The value of a column of a UNION: the branches of all its inputs. `group` is the UNION's own.
@@ -113,11 +115,11 @@ impl Terms {
                 Some(inner) if inner.branches.len() == *count => {
                     nullable |= inner.nullable;
                     branches.extend(inner.branches.iter().cloned());
-                },
+                }
                 Some(inner) if inner.branches.len() == 1 => {
                     nullable |= inner.nullable;
                     branches.extend(std::iter::repeat_n(inner.branches.first().cloned().flatten(), *count));
-                },
+                }
                 _ => branches.extend(std::iter::repeat_n(None, *count)),
             }
         }
@@ -175,12 +177,14 @@ impl Node {
         match &self.what {
             What::Column { scan, .. } => Reach::One(*scan),
             What::Constant(_) | What::Parameter(_) => Reach::None,
-            What::Apply { arguments, .. } => arguments.iter().fold(Reach::None, |reach, argument| match (reach, argument.reach()) {
-                (reach, Reach::None) => reach,
-                (Reach::None, reach) => reach,
-                (Reach::One(a), Reach::One(b)) if a == b => reach,
-                _ => Reach::Several,
-            }),
+            What::Apply { arguments, .. } => {
+                arguments.iter().fold(Reach::None, |reach, argument| match (reach, argument.reach()) {
+                    (reach, Reach::None) => reach,
+                    (Reach::None, reach) => reach,
+                    (Reach::One(a), Reach::One(b)) if a == b => reach,
+                    _ => Reach::Several,
+                })
+            }
         }
     }
 
@@ -203,7 +207,16 @@ impl Node {
         }
     }
 
-    /// Whether it is deterministic and speaks of that column and no other.
+    /// The first column in it.
+    pub(super) fn first_column(&self) -> Option<&str> {
+        match &self.what {
+            What::Column { name, .. } => Some(name),
+            What::Constant(_) | What::Parameter(_) => None,
+            What::Apply { arguments, .. } => arguments.iter().find_map(|argument| argument.first_column()),
+        }
+    }
+
+    /// Whether it speaks of that column and no other.
     pub(super) fn only(&self, scan: u32, column: &str) -> bool {
         match &self.what {
             What::Column { scan: own, name } => *own == scan && name.as_ref() == column,
@@ -232,11 +245,9 @@ impl Node {
     pub(super) fn over(self: &Rc<Self>, scan: &dyn Fn(u32) -> Option<u32>) -> Rc<Self> {
         match &self.what {
             What::Column { scan: old, name } => match scan(*old) {
-                Some(new) => Rc::new(Self {
-                    kind: self.kind.clone(),
-                    size: 1,
-                    what: What::Column { scan: new, name: Arc::clone(name) },
-                }),
+                Some(new) => {
+                    Rc::new(Self { kind: self.kind.clone(), size: 1, what: What::Column { scan: new, name: Arc::clone(name) } })
+                }
                 None => Rc::clone(self),
             },
             What::Constant(_) | What::Parameter(_) => Rc::clone(self),
@@ -258,15 +269,13 @@ impl Node {
         match name.as_ref() {
             "and" => arguments.iter().any(|argument| argument.rejects_null()),
             "or" => arguments.iter().all(|argument| argument.rejects_null()),
-            "=" | "<>" | "<" | "<=" | ">" | ">=" | "between" | "like" => {
-                arguments.iter().any(|argument| argument.null_of_null())
-            },
+            "=" | "<>" | "<" | "<=" | ">" | ">=" | "between" | "like" => arguments.iter().any(|argument| argument.null_of_null()),
             "in" => arguments.first().is_some_and(|argument| argument.null_of_null()),
             "not" => arguments.first().is_some_and(|argument| match &argument.what {
                 What::Apply { name, arguments, .. } => match name.as_ref() {
                     "=" | "<>" | "<" | "<=" | ">" | ">=" | "between" | "like" => {
                         arguments.iter().any(|argument| argument.null_of_null())
-                    },
+                    }
                     "in" => arguments.first().is_some_and(|argument| argument.null_of_null()),
                     "is null" => arguments.first().is_some_and(|argument| argument.null_of_null()),
                     _ => false,
@@ -283,10 +292,10 @@ impl Node {
             What::Column { .. } => true,
             What::Constant(_) | What::Parameter(_) => false,
             What::Apply { name, arguments, .. } => match name.as_ref() {
-                "+" | "-" | "*" | "/" | "%" | "-x" | "cast" | "||" | "substr" | "substring" | "date" | "lower" | "upper" | "trim"
-                | "date_trunc" | "date_parse" | "date_format" | "year" | "month" | "day" | "from_iso8601_date" => {
+                "+" | "-" | "*" | "/" | "%" | "-x" | "cast" | "||" | "substr" | "substring" | "date" | "lower" | "upper"
+                | "trim" | "date_trunc" | "date_parse" | "date_format" | "year" | "month" | "day" | "from_iso8601_date" => {
                     arguments.iter().any(|argument| argument.null_of_null())
-                },
+                }
                 _ => false,
             },
         }

@@ -136,9 +136,10 @@ impl Scope {
     /// Whether some shorter part of the name is a column of this very scope.
     fn has_column(&self, parts: &[Box<str>]) -> bool {
         (1..parts.len()).any(|end| {
-            parts.get(..end).and_then(<[_]>::split_last).is_some_and(|(name, prefix)| {
-                self.fields.iter().any(|field| field.resolves(prefix, name))
-            })
+            parts
+                .get(..end)
+                .and_then(<[_]>::split_last)
+                .is_some_and(|(name, prefix)| self.fields.iter().any(|field| field.resolves(prefix, name)))
         })
     }
 

@@ -17,14 +17,17 @@ pub(super) fn written_type(name: &TypeName) -> Option<Type> {
         TypeKind::Row(fields) => {
             let fields = fields.iter().map(|field| {
                 // Without quotes a field's name is in lower case.
-                let name = field.name.as_ref().map(|name| if name.quoted { name.text.clone() } else { name.folded().into_boxed_str() });
+                let name =
+                    field.name.as_ref().map(|name| if name.quoted { name.text.clone() } else { name.folded().into_boxed_str() });
                 Some(RowField { name, kind: written_type(&field.type_name)? })
             });
             fields.collect::<Option<Vec<_>>>().map(|fields| Type::Row(fields.into()))
+        }
+        TypeKind::Interval(fields) => match (fields.from, fields.to) {
+            (IntervalField::Year, Some(IntervalField::Month)) => Some(Type::IntervalYear),
+            (IntervalField::Day, Some(IntervalField::Second)) => Some(Type::IntervalDay),
+            _ => None,
         },
-        TypeKind::Interval { from: IntervalField::Year, to: Some(IntervalField::Month) } => Some(Type::IntervalYear),
-        TypeKind::Interval { from: IntervalField::Day, to: Some(IntervalField::Second) } => Some(Type::IntervalDay),
-        TypeKind::Interval { .. } => None,
         TypeKind::DateTime { timestamp, precision, zoned } => {
             let base = match (timestamp, zoned) {
                 (true, true) => "timestamp with time zone",
@@ -37,18 +40,18 @@ pub(super) fn written_type(name: &TypeName) -> Option<Type> {
                 Some(precision) => vec![parameter(precision)?],
             };
             Type::named(base, &parameters)
-        },
+        }
         TypeKind::DoublePrecision => Some(Type::Double),
         TypeKind::Array(element) => written_type(element).map(Type::array),
         TypeKind::Map(key, value) => {
             let key = written_type(key)?;
             let value = written_type(value)?;
             Type::named("map", &[TypeParameter::Type(key), TypeParameter::Type(value)])
-        },
+        }
         TypeKind::Generic { name, parameters } => {
             let parameters = parameters.iter().map(parameter).collect::<Option<Vec<_>>>()?;
             Type::named(&name.text, &parameters)
-        },
+        }
     }
 }
 
@@ -130,7 +133,13 @@ impl Resolver<'_> {
         self.apply_builtin(name, values, None)
     }
 
-    pub(super) fn normalize<'t>(&mut self, source: &'t Expr, form: Option<NormalForm>, span: Span, cx: &Cx<'t>) -> Outcome<Value> {
+    pub(super) fn normalize<'t>(
+        &mut self,
+        source: &'t Expr,
+        form: Option<NormalForm>,
+        span: Span,
+        cx: &Cx<'t>,
+    ) -> Outcome<Value> {
         let form = match form {
             None | Some(NormalForm::Nfc) => "NFC",
             Some(NormalForm::Nfd) => "NFD",
@@ -154,7 +163,7 @@ impl Resolver<'_> {
             "quarter" | "week" | "day_of_month" | "day_of_week" | "dow" | "day_of_year" | "doy" | "year_of_week" | "yow" => day,
             "hour" | "minute" | "second" => {
                 matches!(kind, Type::Timestamp(_) | Type::TimestampTz(_) | Type::Time(_) | Type::TimeTz(_) | Type::IntervalDay)
-            },
+            }
             "timezone_minute" | "timezone_hour" => matches!(kind, Type::TimestampTz(_) | Type::TimeTz(_)),
             _ => return Err(refusal("SYNTAX_ERROR", field.span(), format!("invalid EXTRACT field: {}", field.text))),
         };

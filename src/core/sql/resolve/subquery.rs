@@ -1,8 +1,9 @@
 //! Queries inside expressions.
 
 use super::flow::{Flow, Shape, Sources};
+use super::relation::Relation;
 use super::scope::Field;
-use super::value::{Cx, Value, key_of};
+use super::value::{Cx, Fact, Value, key_of};
 use super::{Outcome, Resolver, refusal};
 use crate::core::sql::coercion::common_type;
 use crate::core::sql::token::Span;
@@ -10,15 +11,27 @@ use crate::core::sql::tree::Query;
 use crate::core::sql::types::{RowField, Type};
 
 impl Resolver<'_> {
+    /// A query inside an expression; the references made in it are kept apart from those beside it.
+    fn subquery<'t>(&mut self, query: &'t Query, cx: &Cx<'t>) -> Outcome<Relation> {
+        let start = u32::try_from(self.references.len()).unwrap_or(u32::MAX);
+        let relation = self.query_in(query, &cx.scope, cx.correlated)?;
+        let end = u32::try_from(self.references.len()).unwrap_or(u32::MAX);
+        let address = Self::address(query);
+        let fact = Fact { key: address as u64, column: None, lambda: false, kind: Type::Unknown, references: (start, end) };
+        self.facts.insert(address, fact);
+        Ok(relation)
+    }
+
     /// The visible columns of a query inside an expression, as a row.
     fn subquery_row<'t>(&mut self, query: &'t Query, span: Span, cx: &Cx<'t>) -> Outcome<(Type, Vec<Flow>)> {
         if cx.in_lambda {
             return Err(refusal("NOT_SUPPORTED", span, "a lambda cannot contain a subquery"));
         }
         // The row of the expression can be seen from inside, as that of an outer query.
-        let relation = self.query_in(query, &cx.scope, cx.correlated)?;
+        let relation = self.subquery(query, cx)?;
         let visible: Vec<&Field> = relation.fields.iter().map(AsRef::as_ref).filter(|field| !field.hidden).collect();
-        let fields = visible.iter().map(|field| RowField { name: field.name.as_deref().map(Into::into), kind: field.kind.clone() });
+        let fields =
+            visible.iter().map(|field| RowField { name: field.name.as_deref().map(Into::into), kind: field.kind.clone() });
         Ok((Type::Row(fields.collect()), visible.iter().map(|field| field.flow.clone()).collect()))
     }
 
@@ -44,7 +57,7 @@ impl Resolver<'_> {
             return Err(refusal("NOT_SUPPORTED", span, "a lambda cannot contain a subquery"));
         }
         let before = std::mem::replace(&mut self.in_exists, true);
-        let relation = self.query_in(query, &cx.scope, cx.correlated);
+        let relation = self.subquery(query, cx);
         self.in_exists = before;
         let _ = relation?;
         Ok(Value::new(Type::Boolean, key_of("exists", [Self::address(query) as u64])))
@@ -64,7 +77,11 @@ impl Resolver<'_> {
         };
         let (right, flows) = self.subquery_row(query, query.span, cx)?;
         let common = common_type(&left, &right).ok_or_else(|| {
-            refusal("TYPE_MISMATCH", span, format!("the value and the result of the subquery are of different types: {left} and {right}"))
+            refusal(
+                "TYPE_MISMATCH",
+                span,
+                format!("the value and the result of the subquery are of different types: {left} and {right}"),
+            )
         })?;
         let mut inner = Value::new(right, key_of("subquery", [Self::address(query) as u64]));
         inner.flow = Flow { shape: Shape::Row(flows.into()), extra: Sources::default() };

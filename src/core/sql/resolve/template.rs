@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::flow::Sources;
 use super::scope::{Field, Named};
-use super::{Resolver, Stop};
+use super::{Equality, Resolver, Stop};
 use crate::core::sql::analysis::Reason;
 use crate::core::sql::token::Span;
 
@@ -24,24 +24,26 @@ pub(super) struct Template {
     /// The scans of its text. They are patterns: every reference has copies of its own.
     pub(super) scans: Range<u32>,
     pub(super) influences: Vec<Influencing>,
+    /// What its joins say is equal.
+    pub(super) equalities: Range<usize>,
     /// So often each reference reads them: a recursive query reads its step once for each round.
     pub(super) rounds: Vec<(Range<u32>, u32)>,
 }
 
 impl Resolver<'_> {
     /// Begins a text that is resolved once and referred to later.
-    pub(super) fn begin_template(&mut self) -> (u32, usize) {
-        (self.scan_count(), self.influences.len())
+    pub(super) fn begin_template(&mut self) -> (u32, usize, usize) {
+        (self.scan_count(), self.influences.len(), self.equalities.len())
     }
 
     /// Takes what was found since `begin` out of the statement; references put it back.
-    pub(super) fn end_template(&mut self, begin: (u32, usize)) -> Template {
+    pub(super) fn end_template(&mut self, begin: (u32, usize, usize)) -> Template {
         let scans = begin.0..self.scan_count();
         for scan in self.scans.iter_mut().skip(scans.start as usize) {
             scan.live = false;
         }
         let influences = self.influences.split_off(begin.1.min(self.influences.len()));
-        Template { scans, influences, rounds: Vec::new() }
+        Template { scans, influences, equalities: begin.2..self.equalities.len(), rounds: Vec::new() }
     }
 
     /// The fields of one reference to `named`, over scans of its own.
@@ -73,6 +75,13 @@ impl Resolver<'_> {
                 field.terms = field.terms.over(&scan, &mut group);
             }
             fields.push(field);
+        }
+        for index in template.equalities.clone() {
+            self.spend(1)?;
+            if let Some(equality) = self.equalities.get(index) {
+                let copy = Equality { from: equality.from.over(&scan), to: equality.to.over(&scan) };
+                self.equalities.push(copy);
+            }
         }
         for influence in &template.influences {
             self.spend(1)?;

@@ -154,11 +154,8 @@ impl Resolver<'_> {
                         *reading = self.field_of(*reading, name);
                     }
                     let atom = self.atom(scan, column);
-                    Flow {
-                        shape: Shape::Column { scan, column, kind: own.kind.clone(), atom },
-                        extra: value.flow.extra.clone(),
-                    }
-                },
+                    Flow { shape: Shape::Column { scan, column, kind: own.kind.clone(), atom }, extra: value.flow.extra.clone() }
+                }
                 _ => Flow::of(value.flow.sources()),
             },
             _ => Flow::of(value.flow.sources()),

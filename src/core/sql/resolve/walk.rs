@@ -16,28 +16,30 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
         | ExprKind::Exists(_)
         | ExprKind::Unique(_)
         | ExprKind::Current { .. }
-        | ExprKind::Grouping(_) => {},
+        | ExprKind::CaseOperand
+        | ExprKind::Grouping(_) => {}
         ExprKind::Access { base, steps } => {
             with(base);
             for step in steps {
                 match step {
-                    AccessStep::Field(_) => {},
+                    AccessStep::Field(_) => {}
                     AccessStep::Index(index, _) => with(index),
-                    AccessStep::Method(_, arguments) => arguments.iter().for_each(with.by_ref()),
+                    AccessStep::Method(_, arguments) => arguments.iter().for_each(|inner| with(inner)),
                 }
             }
-        },
+        }
         ExprKind::Chain { first, rest } => {
             with(first);
             rest.iter().for_each(|link| with(&link.right));
-        },
+        }
         ExprKind::Unary { operand, .. } => with(operand),
+        ExprKind::NamedArgument { value, .. } => with(value),
         ExprKind::Not(inner) => with(inner),
-        ExprKind::Logical { terms, .. } => terms.iter().for_each(with.by_ref()),
+        ExprKind::Logical { terms, .. } => terms.iter().for_each(|inner| with(inner)),
         ExprKind::Comparison { left, right, .. } => {
             with(left);
             with(right);
-        },
+        }
         ExprKind::Quantified { value, .. } => with(value),
         ExprKind::Predicate { value, test, .. } => {
             with(value);
@@ -45,35 +47,35 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
                 Test::Between { low, high, .. } => {
                     with(low);
                     with(high);
-                },
-                Test::InList(list) => list.iter().for_each(with.by_ref()),
+                }
+                Test::InList(list) => list.iter().for_each(|inner| with(inner)),
                 Test::Like { pattern, escape } => {
                     with(pattern);
-                    escape.iter().for_each(with.by_ref());
-                },
+                    escape.iter().for_each(|inner| with(inner));
+                }
                 Test::DistinctFrom(other) => with(other),
-                Test::InQuery(_) | Test::Match(_) | Test::Null | Test::Truth(_) => {},
+                Test::InQuery(_) | Test::Match(_) | Test::Null | Test::Truth(_) => {}
             }
-        },
+        }
         ExprKind::AtTimeZone { value, .. } => with(value),
         ExprKind::Lambda { body, .. } => with(body),
         ExprKind::Call(call) => {
             if let Arguments::List(arguments) = &call.arguments {
-                arguments.iter().for_each(with.by_ref());
+                arguments.iter().for_each(|inner| with(inner));
             }
             call.order_by.iter().for_each(|item| with(&item.expr));
             call.over.iter().for_each(|over| over_children(over, with));
-            call.filter.iter().for_each(with.by_ref());
-        },
+            call.filter.iter().for_each(|inner| with(inner));
+        }
         ExprKind::ListAgg(call) => {
             with(&call.value);
             call.order_by.iter().for_each(|item| with(&item.expr));
             call.over.iter().for_each(|over| over_children(over, with));
-            call.filter.iter().for_each(with.by_ref());
-        },
+            call.filter.iter().for_each(|inner| with(inner));
+        }
         ExprKind::Measure { over, .. } => over_children(over, with),
         ExprKind::Row(fields) => fields.iter().for_each(|field| with(&field.value)),
-        ExprKind::Array(elements) => elements.iter().for_each(with.by_ref()),
+        ExprKind::Array(elements) => elements.iter().for_each(|inner| with(inner)),
         ExprKind::Case { operand, branches, otherwise } => {
             operand.iter().for_each(|operand| with(operand));
             for branch in branches {
@@ -81,30 +83,30 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
                 with(&branch.result);
             }
             otherwise.iter().for_each(|otherwise| with(otherwise));
-        },
+        }
         ExprKind::Cast { value, .. } => with(value),
         ExprKind::Trim { characters, source, .. } => {
             with(source);
             characters.iter().for_each(|characters| with(characters));
-        },
+        }
         ExprKind::Substring { source, from, length } => {
             with(source);
             with(from);
             length.iter().for_each(|length| with(length));
-        },
+        }
         ExprKind::Overlay { source, replacement, from, length } => {
             with(source);
             with(replacement);
             with(from);
             length.iter().for_each(|length| with(length));
-        },
+        }
         ExprKind::Normalize { source, .. } | ExprKind::Extract { source, .. } => with(source),
         ExprKind::Position { needle, haystack } => {
             with(haystack);
             with(needle);
-        },
+        }
         ExprKind::Json(call) => json_children(call, with),
-        ExprKind::StaticCall { arguments, .. } => arguments.iter().for_each(with.by_ref()),
+        ExprKind::StaticCall(call) => call.arguments.iter().for_each(|inner| with(inner)),
     }
 }
 
@@ -118,13 +120,13 @@ fn json_children<'t>(call: &'t JsonCall, with: &mut dyn FnMut(&'t Expr)) {
                     with(default);
                 }
             }
-        },
+        }
         JsonCall::Object { members, .. } => {
             for member in members {
                 with(&member.key);
                 with(&member.value.expr);
             }
-        },
+        }
         JsonCall::Array { elements, .. } => elements.iter().for_each(|element| with(&element.expr)),
     }
 }
@@ -143,7 +145,7 @@ fn over_children<'t>(over: &'t Over, with: &mut dyn FnMut(&'t Expr)) {
 
 /// The expressions of a window.
 pub(super) fn window_children<'t>(window: &'t WindowSpecification, with: &mut dyn FnMut(&'t Expr)) {
-    window.partition_by.iter().for_each(with.by_ref());
+    window.partition_by.iter().for_each(|inner| with(inner));
     window.order_by.iter().for_each(|item| with(&item.expr));
     window.frame.iter().for_each(|frame| frame_children(frame, with));
 }

@@ -42,7 +42,7 @@ pub(super) fn window_of<'t>(over: &'t Over, windows: Option<&Windows<'t>>) -> Ou
                 inherits_frame: base.frame.is_some(),
                 ..base
             })
-        },
+        }
         Over::Inline(specification) => specified(specification, windows),
     }
 }
@@ -114,11 +114,8 @@ impl Resolver<'_> {
             Over::Inline(specification) => specification.span,
         };
         self.window(&window, span, cx)?;
-        let keys: HashSet<u64> = window
-            .partition
-            .iter()
-            .filter_map(|expr| self.facts.get(&Self::address(expr)).map(|fact| fact.key))
-            .collect();
+        let keys: HashSet<u64> =
+            window.partition.iter().filter_map(|expr| self.facts.get(&Self::address(expr)).map(|fact| fact.key)).collect();
         self.partitions.push(keys);
         Ok(())
     }
@@ -190,14 +187,14 @@ impl Resolver<'_> {
             (_, FrameBoundKind::UnboundedPreceding) => return invalid("a frame cannot end at UNBOUNDED PRECEDING"),
             (FrameBoundKind::CurrentRow, FrameBoundKind::Preceding(_)) => {
                 return invalid("a frame from CURRENT ROW cannot end with PRECEDING");
-            },
+            }
             (FrameBoundKind::Following(_), FrameBoundKind::Preceding(_)) => {
                 return invalid("a frame from FOLLOWING cannot end with PRECEDING");
-            },
+            }
             (FrameBoundKind::Following(_), FrameBoundKind::CurrentRow) => {
                 return invalid("a frame from FOLLOWING cannot end at CURRENT ROW");
-            },
-            _ => {},
+            }
+            _ => {}
         }
         for bound in std::iter::once(&frame.start).chain(&frame.end) {
             let (value, preceding) = match &bound.kind {
@@ -240,9 +237,8 @@ impl Resolver<'_> {
             return Err(refusal("INVALID_ORDER_BY", at, "a frame of RANGE needs one sort key"));
         }
         let key_kind = order_kind.cloned().unwrap_or_default();
-        let mismatch = |at: Span, offset: &Type| {
-            refusal("TYPE_MISMATCH", at, format!("a frame of RANGE cannot add {offset} to {key_kind}"))
-        };
+        let mismatch =
+            |at: Span, offset: &Type| refusal("TYPE_MISMATCH", at, format!("a frame of RANGE cannot add {offset} to {key_kind}"));
         if !key_kind.is_numeric() && !key_kind.is_datetime() {
             return Err(mismatch(first.expr.span, &Type::Unknown));
         }
