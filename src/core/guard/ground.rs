@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::glob::{matches_part, matches_parts};
 use super::world::World;
 use crate::core::book::{Classification, ColumnTags, Guardrails};
-use crate::core::catalog::{Catalog, Column, Format, Table};
+use crate::core::catalog::{Catalog, Column, Table};
 use crate::core::sql::types::Type;
-use crate::core::sql::world::{self as names, WorldColumn, WorldTable};
+use crate::core::sql::world::{self as names, StoredView, WorldColumn, WorldTable};
 
 /// A world prepared for judging many statements.
 #[derive(Debug, Clone)]
@@ -71,19 +71,10 @@ impl Blocked {
 
 fn prepared(table: &Table) -> WorldTable {
     let column = |column: &Column| WorldColumn { name: column.name.as_str().into(), kind: Type::parse(&column.column_type) };
-    let hidden = |name: &str, kind: Type| WorldColumn { name: name.into(), kind: Some(kind) };
-    // The hidden columns of Trino's Hive and Iceberg connectors, as their documentation lists them.
-    let mut also = vec![hidden("$path", Type::VARCHAR), hidden("$file_modified_time", Type::TimestampTz(3))];
-    if table.format != Some(Format::Iceberg) {
-        also.push(hidden("$file_size", Type::Bigint));
-    }
-    if !table.partition_keys.is_empty() || table.format == Some(Format::Iceberg) {
-        also.push(hidden("$partition", Type::VARCHAR));
-    }
     WorldTable {
         columns: table.all_columns().map(column).collect(),
-        hidden: if table.view.is_some() { Vec::new() } else { also },
-        view: table.view.clone(),
+        partition_keys: table.partition_keys.len(),
+        view: table.view.as_deref().map(StoredView::new),
     }
 }
 
