@@ -3,8 +3,8 @@
 pub mod analysis;
 pub mod coercion;
 pub mod emit;
-pub mod keyword;
 pub mod functions;
+pub mod keyword;
 pub mod kind;
 pub mod lexer;
 pub mod literal;
