@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod coercion;
 pub mod emit;
 pub mod functions;
+pub mod highlight;
 pub mod keyword;
 pub mod kind;
 pub mod lexer;
