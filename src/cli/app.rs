@@ -10,6 +10,7 @@ use super::args::Global;
 use super::assembly::{self, Assembled};
 use super::error::Error;
 use super::requests::book_differences;
+use super::runs;
 use crate::adapters::books;
 use crate::adapters::clock::wall_clock;
 use crate::core::plan::drift;
@@ -85,8 +86,10 @@ impl Desk for AppDesk {
             let loaded = books::load(&dir).map_err(|error| Refusal::new(Kind::Usage, error.to_string()))?;
             let mut problems = loaded.problems;
             problems.sort_by_key(|problem| !problem.is_error());
-            let runbooks = loaded.shelf.map(|shelf| shelf.runbooks.into_values().map(|shelved| Arc::new(shelved.runbook)).collect());
-            Ok(Library { book: loaded.book.map(Arc::new), runbooks: runbooks.unwrap_or_default(), problems })
+            let runbooks =
+                loaded.shelf.map(|shelf| shelf.runbooks.into_values().map(|shelved| Arc::new(shelved.runbook)).collect());
+            let me = assembly::name_here(&self.global, loaded.book.as_ref());
+            Ok(Library { me, book: loaded.book.map(Arc::new), runbooks: runbooks.unwrap_or_default(), problems })
         })
     }
 
@@ -123,8 +126,10 @@ impl Desk for AppDesk {
         opened(self.engine(None).await?.create(draft, planned).await?)
     }
 
-    async fn open(&self, run: &str, takeover: bool) -> Result<Opened, Refusal> {
-        opened(self.engine(None).await?.open(run, takeover).await?)
+    async fn open(&self, run: Option<&str>, takeover: bool) -> Result<Opened, Refusal> {
+        let engine = self.engine(None).await?;
+        let run = runs::mine(&engine, run).map_err(refusal)?;
+        opened(engine.open(&run, takeover).await?)
     }
 
     async fn runs(&self) -> Result<Vec<RunSummary>, Refusal> {

@@ -121,28 +121,35 @@ fn open_journal(global: &Global, book: &Book, state_dir: &Path) -> Result<Sqlite
 fn actor(global: &Global, shelf: &Shelf) -> Result<Actor, Error> {
     let host = identity::host_name();
     let uid = identity::uid();
-    let sandbox_only = shelf.book.targets.values().all(|target| target.endpoint == Endpoint::Sandbox);
-    let name = match &global.act_as {
-        Some(name) if sandbox_only => name.clone(),
-        Some(_) => {
-            return Err(Error::usage("--as works only in the sandbox, and this book has targets that are not")
-                .hint("outside the sandbox your name comes from your credentials or your login"));
-        }
-        None => known_name(shelf, sandbox_only),
-    };
-    Ok(Actor { name, uid, arn: None, host })
+    if global.act_as.is_some() && !is_sandbox_only(&shelf.book) {
+        return Err(Error::usage("--as works only in the sandbox, and this book has targets that are not")
+            .hint("outside the sandbox your name comes from your credentials or your login"));
+    }
+    Ok(Actor { name: name_here(global, Some(&shelf.book)), uid, arn: None, host })
+}
+
+fn is_sandbox_only(book: &Book) -> bool {
+    book.targets.values().all(|target| target.endpoint == Endpoint::Sandbox)
+}
+
+/// The name by which this person is known to a book; the login name where there is none.
+pub fn name_here(global: &Global, book: Option<&Book>) -> String {
+    match (book, &global.act_as) {
+        (None, _) => identity::login_name(),
+        (Some(book), Some(name)) if is_sandbox_only(book) => name.clone(),
+        (Some(book), _) => known_name(book),
+    }
 }
 
 /// The login name through `identities`; in a sandbox-only book, where nobody has an account, the first member of the first group
 /// stands in for a login that the book does not know.
-fn known_name(shelf: &Shelf, sandbox_only: bool) -> String {
+fn known_name(book: &Book) -> String {
     let login = identity::login_name();
-    let book = &shelf.book;
     if let Some((name, _)) = book.identities.iter().find(|(name, aliases)| name.as_str() == login || aliases.contains(&login)) {
         return name.to_string();
     }
     let known = book.groups.values().flatten().any(|person| person.as_str() == login);
-    if known || !sandbox_only {
+    if known || !is_sandbox_only(book) {
         return login;
     }
     book.groups.values().flatten().next().map_or(login, ToString::to_string)

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
+mod app;
 pub mod args;
 mod asking;
 mod assembly;
 mod check;
+mod config;
 mod doctor;
 pub mod error;
 pub mod guard;
@@ -82,15 +84,17 @@ fn dispatch(cli: Cli) -> Result<u8, Error> {
 
 async fn act(global: args::Global, command: Option<Command>) -> Result<u8, Error> {
     assembly::start_log(&global)?;
+    let config = config::Config::load()?;
+    let global = config.under(global);
     match command {
-        None => run::app(&global, None, false).await.map(|()| 0),
+        None => run::app(&global, &config, None).await,
         Some(Command::Run(args)) => run::run(&global, args).await.map(|()| 0),
         Some(Command::Plan(args)) => asking::plan(&global, args).await,
         Some(Command::Check(args)) => check::check(&global, &args),
         Some(Command::Guard(args)) => guard::command(&global, args),
         Some(Command::Requests { command, format }) => requests::requests(&global, command, format).await.map(|()| 0),
         Some(Command::Runs { command, format }) => runs::runs(&global, command, format).await,
-        Some(Command::Resume(args)) => run::resume(&global, args).await.map(|()| 0),
+        Some(Command::Resume(args)) => run::resume(&global, &config, args).await,
         Some(Command::Stop { id }) => runs::stop(&global, id).await.map(|()| 0),
         Some(Command::Close { id }) => runs::close(&global, id).await.map(|()| 0),
         Some(Command::New { runbook }) => skeleton::write(&global, &runbook).map(|()| 0),
