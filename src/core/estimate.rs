@@ -48,7 +48,7 @@ pub enum ScanModel {
 }
 
 /// Three bounds on one quantity; low ≤ expected ≤ high is kept by [`Bounds::new`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Bounds {
     /// No less than this.
     pub low: u64,

@@ -10,6 +10,7 @@ use crate::core::runbook::ParamType;
 
 pub mod build;
 pub mod drift;
+pub mod schema;
 
 /// The first line of what is hashed; it names the format and its version.
 const DOMAIN: &str = "tollgate-plan-v1\n";
@@ -18,7 +19,7 @@ const DOMAIN: &str = "tollgate-plan-v1\n";
 pub const GUARD_VERSION: u32 = 1;
 
 /// SHA-256 of a plan's canonical form, in lower-case hex.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct PlanDigest(pub String);
 
@@ -48,7 +49,7 @@ pub enum PlanError {
 }
 
 /// Exactly what will run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The request this plan belongs to (ULID).
@@ -64,6 +65,7 @@ pub struct Plan {
     /// Every step of the walk, in order.
     pub steps: Vec<PlanStep>,
     /// Inputs, canonical, in the runbook's order.
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub inputs: IndexMap<String, String>,
     /// The run's budget: Σ ceiling × executions.
     pub budget: Budget,
@@ -90,7 +92,7 @@ pub struct Plan {
 }
 
 /// A runbook by content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunbookRef {
     /// Its id.
     pub id: String,
@@ -101,7 +103,7 @@ pub struct RunbookRef {
 }
 
 /// A book by content and commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BookRef {
     /// Its name.
     pub name: String,
@@ -127,7 +129,7 @@ impl BookRef {
 }
 
 /// Where the service endpoints are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Endpoint {
     /// AWS's own, by region.
@@ -139,7 +141,7 @@ pub enum Endpoint {
 }
 
 /// Where a plan runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanTarget {
     /// Its name in the book.
@@ -159,7 +161,7 @@ pub struct PlanTarget {
 }
 
 /// How a mint names its source identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceIdentity {
     /// The operator's name.
@@ -169,7 +171,7 @@ pub enum SourceIdentity {
 }
 
 /// What happens to a running query when the terminal goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnDisconnect {
     /// It is stopped.
@@ -179,7 +181,7 @@ pub enum OnDisconnect {
 }
 
 /// One step of the plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanStep {
     /// Its id.
@@ -193,7 +195,7 @@ pub struct PlanStep {
 }
 
 /// What a step does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanAction {
     /// Prose only.
@@ -209,12 +211,13 @@ pub enum PlanAction {
 }
 
 /// A statement for Athena, as it will be sent except for the marker's attempt number.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AthenaPlan {
     /// The canonical statement; for an open step the template with its `:name` holes still in it.
     pub sql: String,
     /// The typed holes, by parameter name; empty for a closed step.
+    #[schemars(with = "std::collections::BTreeMap<String, Hole>")]
     pub holes: IndexMap<String, Hole>,
     /// Data catalog.
     pub catalog: String,
@@ -257,12 +260,13 @@ pub struct AthenaPlan {
 }
 
 /// A read of DynamoDB.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DynamodbPlan {
     /// `GetItem` or `Query` with its arguments.
     pub request: DynamodbRequest,
     /// The typed holes, by parameter name.
+    #[schemars(with = "std::collections::BTreeMap<String, Hole>")]
     pub holes: IndexMap<String, Hole>,
     /// Where we stop it, in thousandths of a read unit.
     pub ceiling: u64,
@@ -287,7 +291,7 @@ pub struct DynamodbPlan {
 }
 
 /// A DynamoDB read; its values may be open.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DynamodbRequest {
     /// `get` or `query`.
@@ -297,6 +301,7 @@ pub struct DynamodbRequest {
     /// Index name, for a query.
     pub index: Option<String>,
     /// Key attributes: for `get` all of them, for `query` the partition key.
+    #[schemars(with = "std::collections::BTreeMap<String, DynamodbValue>")]
     pub key: IndexMap<String, DynamodbValue>,
     /// Sort key condition, for a query.
     pub sort: Option<SortCondition>,
@@ -314,19 +319,21 @@ pub struct DynamodbRequest {
 }
 
 /// A filter with its names and values taken apart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterPlan {
     /// Expression with `#n` and `:v` only.
     pub expression: String,
     /// Names by placeholder.
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub names: IndexMap<String, String>,
     /// Values by placeholder.
+    #[schemars(with = "std::collections::BTreeMap<String, DynamodbValue>")]
     pub values: IndexMap<String, DynamodbValue>,
 }
 
 /// Which read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DynamodbOperation {
     /// GetItem.
@@ -336,7 +343,7 @@ pub enum DynamodbOperation {
 }
 
 /// A sort key condition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SortCondition {
     /// The sort key's name.
@@ -348,7 +355,7 @@ pub struct SortCondition {
 }
 
 /// A scalar key or filter value as DynamoDB types it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum DynamodbValue {
     /// A string with typed holes in it; closed before it is sent.
     #[serde(rename = "open")]
@@ -366,7 +373,7 @@ pub enum DynamodbValue {
 }
 
 /// A piece of a string with holes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// As it is.
@@ -376,7 +383,7 @@ pub enum Part {
 }
 
 /// A parameter whose value an earlier step gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hole {
     /// The step that fills it.
@@ -386,7 +393,7 @@ pub struct Hole {
 }
 
 /// The run's budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Bytes.
@@ -396,7 +403,7 @@ pub struct Budget {
 }
 
 /// Who may approve, resolved to people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalRule {
     /// How many distinct people.
@@ -412,7 +419,7 @@ pub struct ApprovalRule {
 }
 
 /// One level of escalation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
     /// Milliseconds after the request was sent.
@@ -424,7 +431,7 @@ pub struct Escalation {
 }
 
 /// A person as identified here.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// The name that groups use.

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod effects;
 pub mod event;
 pub mod expiry;
+pub mod schema;
 pub mod state;
 pub mod votes;
 pub mod walk;

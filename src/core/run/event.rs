@@ -8,7 +8,7 @@ use crate::core::plan::{Person, Plan};
 use crate::core::units::Timestamp;
 
 /// Who caused an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Actor {
     /// The name that groups use.
     pub name: String,
@@ -28,7 +28,7 @@ impl Actor {
 }
 
 /// One journal event, as stored, printed and verified.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Event {
     /// The run (ULID).
     pub run: String,
@@ -48,7 +48,7 @@ pub struct Event {
 }
 
 /// Why an execution was stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// Somebody asked.
@@ -70,7 +70,7 @@ pub enum StopReason {
 }
 
 /// What a mint is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MintPurpose {
     /// Executing this step.
@@ -82,7 +82,7 @@ pub enum MintPurpose {
 }
 
 /// How an execution ended by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionOutcome {
     /// It succeeded.
@@ -94,7 +94,7 @@ pub enum ExecutionOutcome {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOutcome {
     /// Done as written.
@@ -108,7 +108,7 @@ pub enum StepOutcome {
 }
 
 /// Where the walk goes after a step.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Next {
     /// To this step.
@@ -120,7 +120,7 @@ pub enum Next {
 }
 
 /// A service's failure as recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ServiceFailure {
     /// The service's error code, or ours for what never reached it.
     pub code: String,
@@ -129,7 +129,7 @@ pub struct ServiceFailure {
 }
 
 /// What happened, as `kind` and `data` (CONTRACTS §3).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", content = "data")]
 #[allow(missing_docs, reason = "field names are the contract; the variants say what they mean")]
 pub enum EventBody {
@@ -146,6 +146,7 @@ pub enum EventBody {
         book_commit: Option<String>,
         book_dirty: bool,
         target: String,
+        #[schemars(with = "std::collections::BTreeMap<String, Value>")]
         inputs: IndexMap<String, Value>,
         unenforced: bool,
     },
@@ -188,7 +189,11 @@ pub enum EventBody {
     ConfirmAnswered { step: String, yes: bool },
     /// Values by the names of the step's `into`.
     #[serde(rename = "choice.made")]
-    ChoiceMade { step: String, values: IndexMap<String, Value> },
+    ChoiceMade {
+        step: String,
+        #[schemars(with = "std::collections::BTreeMap<String, Value>")]
+        values: IndexMap<String, Value>,
+    },
     #[serde(rename = "warning.accepted")]
     WarningAccepted { step: String, rules: Vec<String> },
     /// The whole request with its token, before the call.
@@ -228,7 +233,11 @@ pub enum EventBody {
     RowsFetched { execution: String, rows: u64, bytes: u64, truncated: bool, columns: Vec<String>, sha256: String },
     /// Values by capture name, canonical JSON of their declared type.
     #[serde(rename = "capture.taken")]
-    CaptureTaken { step: String, values: IndexMap<String, Value> },
+    CaptureTaken {
+        step: String,
+        #[schemars(with = "std::collections::BTreeMap<String, Value>")]
+        values: IndexMap<String, Value>,
+    },
     /// The estimate made again before an execution.
     #[serde(rename = "estimate.made")]
     EstimateMade { step: String, low: Option<u64>, expected: Option<u64>, high: Option<u64>, evidence: String, verdict: String },
@@ -275,7 +284,7 @@ impl EventBody {
 }
 
 /// Which service executes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
     /// Athena; costs are bytes.
@@ -285,7 +294,7 @@ pub enum Service {
 }
 
 /// One field that differs from the approved plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DriftField {
     /// Path in the plan, for example `steps.errors.workgroup`.
     pub field: String,
@@ -296,7 +305,7 @@ pub struct DriftField {
 }
 
 /// How far a drift reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Voids {
     /// This step only: its cost rose above the ceiling.

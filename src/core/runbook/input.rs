@@ -24,7 +24,7 @@ pub struct Input {
 }
 
 /// The type of an input, capture or choice. Serialised as the keys of an input: `{"type":"int","min":400,"max":599}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 pub enum ParamType {
     /// A 64-bit integer.
@@ -40,9 +40,11 @@ pub enum ParamType {
     Decimal {
         /// Least value.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
         min: Option<Decimal>,
         /// Greatest value.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
         max: Option<Decimal>,
     },
     /// `true` or `false`.
@@ -70,6 +72,7 @@ pub enum ParamType {
     String {
         /// A pattern that the whole text must match.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
         pattern: Option<Pattern>,
         /// Characters at most.
         #[serde(default, skip_serializing_if = "Option::is_none")]
