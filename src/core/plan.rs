@@ -10,6 +10,7 @@ use crate::core::runbook::ParamType;
 
 pub mod build;
 pub mod drift;
+pub mod fill;
 pub mod schema;
 
 /// The first line of what is hashed; it names the format and its version.

@@ -1,7 +1,8 @@
 //! One analysed statement as the rules see it.
 
 use super::ground::{Blocked, Ground};
-use super::{Cost, Finding, Level, Position, Rule, Span, World};
+use super::statement::Places;
+use super::{Cost, Finding, Level, Rule, World};
 use crate::core::book::Setting;
 use crate::core::estimate::{Scan, Session};
 use crate::core::sql::analysis::{Analysis, ColumnId, ColumnUse, TableId, TableUse};
@@ -16,8 +17,8 @@ pub(super) struct Case<'a> {
     pub(super) ground: &'a Ground,
     /// The world of its estimate.
     pub(super) session: &'a Session<'a>,
-    /// Its tokens.
-    pub(super) tokens: &'a Tokens,
+    /// Where its nodes stand.
+    pub(super) places: &'a Places,
     /// What it says.
     pub(super) statement: &'a Statement,
     /// What it reads and gives.
@@ -50,9 +51,14 @@ impl<'a> Case<'a> {
         blocked.iter().filter(move |blocked| blocked.is_read_by(&column.path))
     }
 
-    /// Where a node stands, as findings say it.
-    pub(super) fn span(&self, span: token::Span) -> Span {
-        extent(self.tokens, span)
+    /// The author's text.
+    pub(super) fn written(&self) -> &'a Tokens {
+        self.places.written()
+    }
+
+    /// A node as the author wrote it.
+    pub(super) fn source(&self, span: token::Span) -> &'a str {
+        self.written().source(self.places.in_written(span))
     }
 
     /// The level of `rule` that holds. [`Level::Off`] means: do not look.
@@ -94,13 +100,6 @@ pub(super) fn table_name(world: &World<'_>, table: &TableUse) -> String {
     }
 }
 
-/// Where a node stands: from its first character to just after its last.
-pub(super) fn extent(tokens: &Tokens, span: token::Span) -> Span {
-    let (start, end) = tokens.extent(span);
-    let position = |p: token::Position| Position { line: p.line, column: p.column };
-    Span { start: position(start), end: position(end) }
-}
-
 impl Finding {
     /// With what it is about.
     #[must_use]
@@ -118,9 +117,19 @@ impl Finding {
 
     /// With where it stands in the statement.
     #[must_use]
-    pub(super) fn at(mut self, span: Span) -> Self {
-        self.span = Some(span);
+    pub(super) fn at(mut self, places: &Places, span: token::Span) -> Self {
+        self.span = Some(places.span(span));
+        self.sent_span = places.sent(span);
         self
+    }
+
+    /// The same, if there is a place.
+    #[must_use]
+    pub(super) fn at_some(self, places: &Places, span: Option<token::Span>) -> Self {
+        match span {
+            Some(span) => self.at(places, span),
+            None => self,
+        }
     }
 
     /// With Trino's error name.

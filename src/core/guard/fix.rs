@@ -104,14 +104,14 @@ fn without_blocked(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
                     let names = star.columns.iter().zip(&blocked).filter(|(_, blocked)| !**blocked);
                     kept.extend(names.map(|(column, _)| written(column)).collect::<Option<Vec<_>>>()?);
                 } else {
-                    kept.push(case.tokens.source(span).to_owned());
+                    kept.push(case.source(span).to_owned());
                 }
             }
             None => {
                 if is_blocked(next) {
                     dropped += 1;
                 } else {
-                    kept.push(case.tokens.source(span).to_owned());
+                    kept.push(case.source(span).to_owned());
                 }
                 next += 1;
             }
@@ -131,7 +131,7 @@ fn names_for_star(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
     for item in &select.items {
         match star_of(case, item) {
             Some(star) => items.extend(star.columns.iter().map(written).collect::<Option<Vec<_>>>()?),
-            None => items.push(case.tokens.source(item_span(item)).to_owned()),
+            None => items.push(case.source(item_span(item)).to_owned()),
         }
     }
     Some(Draft { rule: Rule::SelectStar, title: "Name the columns".to_owned(), sql: with_items(case, select, &items)? })
@@ -145,8 +145,8 @@ fn with_items(case: &Case<'_>, select: &Select, items: &[String]) -> Option<Stri
 
 /// The statement with a node's text replaced.
 fn replaced(case: &Case<'_>, span: Span, by: &str) -> Option<String> {
-    let bytes = case.tokens.bytes(span);
-    let text = case.tokens.text();
+    let bytes = case.written().bytes(case.places.in_written(span));
+    let text = case.written().text();
     Some(format!("{}{by}{}", text.get(..bytes.start)?, text.get(bytes.end..)?))
 }
 

@@ -1,9 +1,9 @@
 //! Judging: a statement and a world in, a judgement out.
 
-use super::case::{Case, extent, level};
+use super::case::{Case, level};
 use super::ground::Ground;
 use super::statement::{self, Read};
-use super::{Cost, Finding, Judgement, Level, Params, Position, Rule, Span, Verdict, World, fix, report, rules, second_opinion};
+use super::{Cost, Finding, Judgement, Level, Params, Position, Rule, Verdict, World, fix, report, rules, second_opinion};
 use crate::core::book::StatementKind as Allowed;
 use crate::core::estimate::{Bounds, Evidence, Scan, Session, athena_cost, estimate_scan};
 use crate::core::sql::analysis::AnalysisError;
@@ -31,7 +31,7 @@ fn judged(ground: &Ground, world: &World<'_>, sql: &str, database: Option<&str>,
     let mut findings = statement::newer(&read);
     findings.extend(statement_kind(world, kind, &read));
     let mut judgement = unanalysed(world, kind, Vec::new());
-    judgement.canonical = Some(read.canonical.clone());
+    judgement.canonical = Some(read.canonical().to_owned());
     if !kind.may_be_allowed() {
         // Nothing further is known of it, and nothing needs to be.
         judgement.canonical = None;
@@ -61,7 +61,7 @@ fn judged(ground: &Ground, world: &World<'_>, sql: &str, database: Option<&str>,
         world,
         ground,
         session: &session,
-        tokens: &read.parsed.tokens,
+        places: &read.places,
         statement: &read.parsed.statement,
         analysis: &analysis,
         scan: &scan,
@@ -69,7 +69,7 @@ fn judged(ground: &Ground, world: &World<'_>, sql: &str, database: Option<&str>,
     };
     rules::check(&case, &mut findings);
     if world.second_opinion {
-        second_opinion::check(&case, &read.canonical, &mut findings);
+        second_opinion::check(&case, read.canonical(), &mut findings);
     }
     if with_fixes && !findings.is_empty() {
         fix::offer(&case, &mut findings, &|sql| judged(ground, world, sql, database, params, false));
@@ -153,11 +153,10 @@ fn statement_kind(world: &World<'_>, kind: StatementKind, read: &Read) -> Option
         _ => format!("{kind} statements never run: only reading is allowed"),
     };
     let span = match &read.parsed.statement {
-        Statement::Other(other) => Some(extent(&read.parsed.tokens, other.span)),
+        Statement::Other(other) => Some(other.span),
         _ => None,
     };
-    let mut finding = Finding::new(Rule::StatementKind, Level::Block, message).about(kind.name());
-    finding.span = span;
+    let finding = Finding::new(Rule::StatementKind, Level::Block, message).about(kind.name()).at_some(&read.places, span);
     Some(finding.set_in(statements.set_in().filter(|_| wanted.is_some())))
 }
 
@@ -168,15 +167,8 @@ fn not_analysed(read: &Read, error: &AnalysisError) -> Finding {
         "NOT_SUPPORTED" => Rule::Unsupported,
         _ => Rule::NotAnalysed,
     };
-    let tokens = &read.parsed.tokens;
-    let span = error.span.map(|span| {
-        // From where the server would point.
-        let point = tokens.location(span);
-        let start = Position { line: point.line, column: point.column };
-        Span { start, end: extent(tokens, span).end.max(start) }
-    });
-    let mut finding = Finding::new(rule, Level::Block, error.message.clone()).coded(error.code);
-    finding.span = span;
+    let mut finding = Finding::new(rule, Level::Block, error.message.clone()).coded(error.code).at_some(&read.places, error.span);
+    finding.span = error.span.map(|span| read.places.pointed(span));
     finding
 }
 

@@ -63,9 +63,12 @@ pub struct Finding {
     /// `file:line` where the rule, limit or tag was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_in: Option<String>,
-    /// Where in the statement.
+    /// Where in the statement as it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
+    /// Where in the canonical statement, if that is another text than the one given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_span: Option<Span>,
     /// A way out, if one is proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
@@ -74,7 +77,18 @@ pub struct Finding {
 impl Finding {
     /// A finding with only rule, level and message.
     pub fn new(rule: Rule, level: Level, message: impl Into<String>) -> Self {
-        Self { rule, level, code: None, message: message.into(), subject: None, why: None, set_in: None, span: None, fix: None }
+        Self {
+            rule,
+            level,
+            code: None,
+            message: message.into(),
+            subject: None,
+            why: None,
+            set_in: None,
+            span: None,
+            sent_span: None,
+            fix: None,
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 use super::{Done, Session};
-use crate::core::plan::{AthenaPlan, DynamodbRequest, DynamodbValue, Part, PlanAction, PlanTarget, SourceIdentity};
+use crate::core::plan::fill::{FillError, value_for};
+use crate::core::plan::{AthenaPlan, DynamodbPlan, DynamodbRequest, DynamodbValue, Part, PlanAction, PlanTarget, SourceIdentity};
 use crate::core::run::command::{Kind, Refusal};
 use crate::core::run::effects::must_stop;
 use crate::core::run::event::{ExecutionOutcome, MintPurpose, Service, ServiceFailure, StopReason};
@@ -224,11 +225,11 @@ impl Session {
         match &planned.action {
             PlanAction::Athena(plan) => {
                 let attempt = self.state.executions.iter().filter(|e| e.step == step).count() + 1;
-                let sql = filled(plan, &values)?;
+                let sql = plan.filled(&values).map_err(|error| unfilled(&error))?;
                 Ok(format!("{sql}\n-- tollgate {}/{step}/{attempt}", self.state.id))
             }
             PlanAction::Dynamodb(plan) => {
-                let request = closed(&plan.request, &values)?;
+                let request = closed(plan, &values)?;
                 serde_json::to_string(&request).map_err(|error| Refusal::new(Kind::Bug, error.to_string()))
             }
             _ => Err(Refusal::new(Kind::Bug, format!("step {step} executes nothing"))),
@@ -547,28 +548,24 @@ impl Session {
     }
 }
 
-/// The stored statement with its holes filled by typed literals, proved to be the same tree.
-fn filled(plan: &AthenaPlan, values: &IndexMap<String, ParamValue>) -> Result<String, Refusal> {
-    if plan.holes.is_empty() {
-        return Ok(plan.sql.clone());
-    }
-    let mut literals = Vec::new();
-    for (name, hole) in &plan.holes {
-        let value = values.get(name).ok_or_else(|| {
-            Refusal::new(Kind::Failed, format!("`{name}` has no value: step {} was not walked", hole.filled_by))
-        })?;
-        literals.push((name.as_str(), value));
-    }
-    {
-        let _ = literals;
-        Err(Refusal::new(Kind::Bug, "open"))
+/// Why a value could not be put into what was approved.
+fn unfilled(error: &FillError) -> Refusal {
+    match error {
+        FillError::NoValue { .. } => Refusal::new(Kind::Failed, error.to_string()),
+        FillError::Misfit { .. } => {
+            Refusal::new(Kind::Failed, error.to_string()).hint("the approval holds for values of its type alone")
+        }
+        FillError::Bind(_) => Refusal::new(Kind::Blocked, error.to_string()).hint("ask again with another value"),
     }
 }
 
 /// The request with every hole filled.
-fn closed(request: &DynamodbRequest, values: &IndexMap<String, ParamValue>) -> Result<DynamodbRequest, Refusal> {
-    let known = |name: &String| values.get(name).ok_or_else(|| Refusal::new(Kind::Failed, format!("`{name}` has no value yet")));
-    let mut request = request.clone();
+fn closed(plan: &DynamodbPlan, values: &IndexMap<String, ParamValue>) -> Result<DynamodbRequest, Refusal> {
+    let known = |name: &String| match plan.holes.get(name) {
+        Some(hole) => value_for(name, hole, values).map_err(|error| unfilled(&error)),
+        None => Err(Refusal::new(Kind::Bug, format!("`{name}` is no hole of the plan"))),
+    };
+    let mut request = plan.request.clone();
     let sort = request.sort.iter_mut().flat_map(|sort| sort.values.iter_mut());
     let filter = request.filter.iter_mut().flat_map(|filter| filter.values.values_mut());
     for value in request.key.values_mut().chain(sort).chain(filter) {

@@ -31,22 +31,24 @@ pub(super) fn newest(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
     };
     let alone = select.from.len() == 1 && !matches!(select.from.first().map(|r| &r.kind), Some(RelationKind::Joined { .. }));
     let key = if alone { quoted(column) } else { format!("{}.{}", quoted(&name), quoted(column)) };
-    let text = case.tokens.text();
+    let text = case.written().text();
     let split = |token: TokenIx| {
-        let at = usize::try_from(case.tokens.get(token).end).ok()?;
+        let at = usize::try_from(case.written().get(token).end).ok()?;
         Some((text.get(..at)?, text.get(at..)?))
     };
     let sql = match &select.filter {
         Some(filter) => {
-            let word = before(case, filter.span.first);
+            let span = case.places.in_written(filter.span);
+            let word = before(case, span.first);
             let (head, _) = split(word)?;
-            let (condition, after) = split(closed(case, word + 1, filter.span.last))?;
+            let (condition, after) = split(closed(case, word + 1, span.last))?;
             let condition = condition.get(head.len()..)?.trim();
             format!("{head} {key} = {literal} AND ({condition}){after}")
         }
         None => {
-            let word = before(case, select.from.first()?.span.first);
-            let (head, after) = split(closed(case, word + 1, select.from.last()?.span.last))?;
+            let span = case.places.in_written(select.from.first()?.span.to(select.from.last()?.span));
+            let word = before(case, span.first);
+            let (head, after) = split(closed(case, word + 1, span.last))?;
             format!("{head} WHERE {key} = {literal}{after}")
         }
     };
@@ -56,7 +58,7 @@ pub(super) fn newest(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
 /// The word before a node, whose span leaves out the parentheses around it.
 fn before(case: &Case<'_>, first: TokenIx) -> TokenIx {
     let mut at = first.saturating_sub(1);
-    while at > 0 && case.tokens.get(at).kind == TokenKind::Symbol(Symbol::LeftParen) {
+    while at > 0 && case.written().get(at).kind == TokenKind::Symbol(Symbol::LeftParen) {
         at -= 1;
     }
     at
@@ -64,7 +66,7 @@ fn before(case: &Case<'_>, first: TokenIx) -> TokenIx {
 
 /// The last token of what begins at `first` and ends at `last`, with the parentheses that close what was opened between.
 fn closed(case: &Case<'_>, first: TokenIx, last: TokenIx) -> TokenIx {
-    let open = (first..=last).fold(0u32, |open, at| match case.tokens.get(at).kind {
+    let open = (first..=last).fold(0u32, |open, at| match case.written().get(at).kind {
         TokenKind::Symbol(Symbol::LeftParen) => open + 1,
         TokenKind::Symbol(Symbol::RightParen) => open.saturating_sub(1),
         _ => open,

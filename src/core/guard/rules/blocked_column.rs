@@ -112,10 +112,10 @@ fn push(
 ) {
     let table = case.table(column.table).map(|table| case.table_name(table)).unwrap_or_default();
     let subject = format!("{table}.{}", blocked.path.join("."));
-    let mut push = |span: Option<crate::core::guard::Span>| {
+    let mut push = |span: Option<Span>| {
         let mut finding = Finding::new(Rule::BlockedColumn, level, message).about(&subject).set_in(blocked.set_in.clone());
         finding.why = Some(why);
-        finding.span = span;
+        finding = finding.at_some(case.places, span);
         if !findings.iter().any(|known| {
             known.rule == finding.rule
                 && known.subject == finding.subject
@@ -129,7 +129,7 @@ fn push(
         push(None);
     }
     for place in places.iter().take(MOST_PLACES) {
-        push(Some(case.span(*place)));
+        push(Some(*place));
     }
 }
 

@@ -26,9 +26,8 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         };
         let via = table.via.and_then(|id| case.table(id)).map(|view| format!(" (read by view {})", case.table_name(view)));
         let message = format!("{name}{} may not be read: {why}", via.unwrap_or_default());
-        let mut finding = Finding::new(Rule::BlockedTable, Level::Block, message).about(&name).set_in(set_in);
-        finding.span = table.places.first().map(|place| case.span(*place));
-        findings.push(finding);
+        let finding = Finding::new(Rule::BlockedTable, Level::Block, message).about(&name).set_in(set_in);
+        findings.push(finding.at_some(case.places, table.places.first().copied()));
     }
 }
 

@@ -11,6 +11,6 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for span in &case.analysis.cross_joins {
         let message =
             "this join pairs every row of one side with every row of the other; compare a column of both in ON or WHERE";
-        findings.push(Finding::new(Rule::CrossJoin, level.value, message).set_in(level.set_in()).at(case.span(*span)));
+        findings.push(Finding::new(Rule::CrossJoin, level.value, message).set_in(level.set_in()).at(case.places, *span));
     }
 }

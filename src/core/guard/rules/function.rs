@@ -27,7 +27,8 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         };
         let name = crate::core::text::visible(&function.name);
         let message = format!("{name} may not be called: {why}");
-        findings
-            .push(Finding::new(Rule::Function, level, message).about(name.as_ref()).set_in(set_in).at(case.span(function.span)));
+        findings.push(
+            Finding::new(Rule::Function, level, message).about(name.as_ref()).set_in(set_in).at(case.places, function.span),
+        );
     }
 }

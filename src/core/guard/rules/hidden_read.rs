@@ -21,8 +21,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             let message = format!("{name} tells values of its table's columns, and `{}` is blocked there", first.path.join("."));
             let mut finding = Finding::new(Rule::HiddenRead, level.value, message).about(&name);
             finding.set_in = first.set_in.clone();
-            finding.span = table.places.first().map(|place| case.span(*place));
-            findings.push(finding);
+            findings.push(finding.at_some(case.places, table.places.first().copied()));
         }
     }
     for column in case.analysis.columns.iter().filter(|column| column.hidden) {
@@ -35,8 +34,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             let message = format!("{name} holds the value of partition key `{}`, which is blocked", key.path.join("."));
             let mut finding = Finding::new(Rule::HiddenRead, level.value, message).about(&name);
             finding.set_in = key.set_in.clone();
-            finding.span = column.places.first().map(|place| case.span(place.span));
-            findings.push(finding);
+            findings.push(finding.at_some(case.places, column.places.first().map(|place| place.span)));
         }
     }
     for function in case.analysis.table_functions.iter().filter(|function| !FOLLOWED.contains(&function.name.as_str())) {
@@ -46,7 +44,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             Finding::new(Rule::HiddenRead, level.value, message)
                 .about(name.as_ref())
                 .set_in(level.set_in())
-                .at(case.span(function.span)),
+                .at(case.places, function.span),
         );
     }
 }

@@ -12,5 +12,5 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let message = "ORDER BY without LIMIT sorts the whole result on one node; add a LIMIT";
-    findings.push(Finding::new(Rule::OrderWithoutLimit, level.value, message).set_in(level.set_in()).at(case.span(order)));
+    findings.push(Finding::new(Rule::OrderWithoutLimit, level.value, message).set_in(level.set_in()).at(case.places, order));
 }

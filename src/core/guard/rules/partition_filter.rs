@@ -33,7 +33,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 format!("{local} may only be read with a predicate on `{column}`, but that is no partition key in the catalog")
             };
             let finding = Finding::new(Rule::PartitionFilter, level, message).about(format!("{local}.{column}"));
-            findings.push(finding.set_in(Some(required.place.to_string())).at(case.span(scan.place)));
+            findings.push(finding.set_in(Some(required.place.to_string())).at(case.places, scan.place));
         }
     }
 }

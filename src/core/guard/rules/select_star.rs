@@ -10,9 +10,9 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     for star in case.analysis.stars.iter().filter(|star| star.of_table && !star.in_exists) {
-        let written = case.tokens.source(star.span);
+        let written = case.source(star.span);
         let message =
             format!("`{}` reads {} columns; name those that are needed", crate::core::text::visible(written), star.columns.len());
-        findings.push(Finding::new(Rule::SelectStar, level.value, message).set_in(level.set_in()).at(case.span(star.span)));
+        findings.push(Finding::new(Rule::SelectStar, level.value, message).set_in(level.set_in()).at(case.places, star.span));
     }
 }
