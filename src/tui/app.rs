@@ -275,7 +275,9 @@ impl App {
 
     fn draw(&mut self) -> Result<(), TuiError> {
         let (state, theme) = (&self.state, &self.look.theme);
-        self.terminal.draw(|frame| view(state, theme, frame)).map_err(TuiError::Terminal)?;
+        let mut reach = 0;
+        self.terminal.draw(|frame| reach = view(state, theme, frame)).map_err(TuiError::Terminal)?;
+        self.state.reach = reach;
         self.drawn = Some(Instant::now());
         self.dirty = false;
         Ok(())
@@ -368,9 +370,9 @@ impl App {
         self.doing.leave(reason).await;
         let mut runs = std::mem::take(&mut self.state.ended);
         if let Some(run) = &self.state.run {
-            if !runs.iter().any(|ended| ended.id == run.state.id) {
-                runs.push(Arc::clone(&run.state));
-            }
+            // What was noted when it ended is older than what is known of it now.
+            runs.retain(|ended| ended.id != run.state.id);
+            runs.push(Arc::clone(&run.state));
         }
         Outcome { how, runs }
     }

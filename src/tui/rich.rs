@@ -259,6 +259,66 @@ pub fn prose(role: Role, text: &str, width: usize) -> Vec<Rich> {
         .collect()
 }
 
+/// The prose of a runbook, wrapped to `width`: paragraphs flow, `**strong**` and `` `code` `` are styled, lists keep their items.
+/// What is not closed stands as it is written.
+pub fn marked(text: &str, width: usize) -> Vec<Rich> {
+    let mut blocks: Vec<(usize, String)> = Vec::new();
+    let mut fresh = true;
+    for line in text.trim_end().lines() {
+        let words = line.trim();
+        let item = item_indent(words);
+        match (blocks.last_mut(), item) {
+            _ if words.is_empty() => {
+                blocks.push((0, String::new()));
+                fresh = true;
+                continue;
+            }
+            (Some((_, block)), None) if !fresh => {
+                block.push(' ');
+                block.push_str(words);
+            }
+            (_, item) => blocks.push((item.unwrap_or(0), words.to_owned())),
+        }
+        fresh = false;
+    }
+    blocks.into_iter().flat_map(|(indent, block)| inline(&block).wrap(width, indent)).collect()
+}
+
+/// How far the further lines of a list's item stand in; `None` for what is no item.
+fn item_indent(line: &str) -> Option<usize> {
+    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let rest = line.get(digits..)?;
+    match digits {
+        0 if rest.starts_with("- ") || rest.starts_with("* ") => Some(2),
+        1..=3 if rest.starts_with(". ") => Some(digits + 2),
+        _ => None,
+    }
+}
+
+/// One paragraph with its styled words.
+fn inline(text: &str) -> Rich {
+    let (mut line, mut rest) = (Rich::new(), text);
+    while let Some(at) = rest.find(['*', '`']) {
+        let (before, tail) = rest.split_at(at);
+        let mark = if tail.starts_with('`') { "`" } else { "**" };
+        let inner =
+            tail.strip_prefix(mark).and_then(|inner| inner.split_once(mark)).filter(|(inner, _)| !inner.trim().is_empty());
+        match inner {
+            Some((inner, after)) => {
+                let role = if mark == "`" { Role::Code } else { Role::Strong };
+                line = line.add(Role::Text, before).add(role, inner);
+                rest = after;
+            }
+            None => {
+                let (this, after) = tail.split_at(1);
+                line = line.add(Role::Text, before).add(Role::Text, this);
+                rest = after;
+            }
+        }
+    }
+    line.add(Role::Text, rest)
+}
+
 /// The longest beginning of `text` that takes at most `width` columns, never breaking a character on screen.
 fn head(text: &str, width: usize) -> &str {
     let (mut used, mut end) = (0, 0);
@@ -312,6 +372,16 @@ mod tests {
         assert_eq!(texts(&Rich::plain("- a longer item").wrap(10, 2)), ["- a longer", "  item"]);
         assert_eq!(texts(&Rich::plain("漢字漢字").wrap(3, 0)), ["漢", "字", "漢", "字"]);
         assert_eq!(texts(&Rich::plain("漢字").wrap(1, 0)), ["漢", "字"]);
+    }
+
+    #[test]
+    fn prose_flows_and_marks_words() {
+        let text = "Look for `one` order\nthat **repeats**.\n\n- first\n  goes on\n- 2 * 3 ** 4\n12. last";
+        let lines = marked(text, 40);
+        assert_eq!(texts(&lines), ["Look for one order that repeats.", "", "- first goes on", "- 2 * 3 ** 4", "12. last"]);
+        let role_of = |word: &str| lines[0].pieces().iter().find(|piece| piece.text() == word).map(|piece| piece.role);
+        assert_eq!((role_of("one"), role_of("repeats")), (Some(Role::Code), Some(Role::Strong)));
+        assert_eq!(texts(&marked("- one two three", 9)), ["- one two", "  three"]);
     }
 
     #[test]

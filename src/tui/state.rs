@@ -192,6 +192,8 @@ pub struct State {
     pub run: Option<Run>,
     /// A run is being created or opened.
     pub opening: Option<Ticket>,
+    /// How far the pane on screen can be scrolled, as it was drawn last.
+    pub reach: usize,
     /// The keys.
     pub keymap: Keymap,
     /// Since when the screen can be seen.
@@ -226,6 +228,7 @@ impl State {
             notices,
             run: None,
             opening: None,
+            reach: 0,
             keymap,
             guard: Guard::Unseen,
             armed: None,

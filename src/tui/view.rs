@@ -31,8 +31,8 @@ use canvas::Canvas;
 const STEPS_BESIDE: u16 = 110;
 const STEPS_WIDTH: u16 = 30;
 
-/// Draws everything.
-pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+/// Draws everything. Gives how many lines the pane that the keys scroll has beyond what is seen of it.
+pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) -> usize {
     let area = frame.area();
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let body = frame::draw(state, &mut canvas, area);
@@ -41,7 +41,7 @@ pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
         canvas.cursor = None;
         over::draw(state, &mut canvas, body);
     }
-    let cursor = canvas.cursor;
+    let (cursor, reach) = (canvas.cursor, canvas.reach);
     if theme.glyphs().is_ascii {
         for cell in &mut frame.buffer_mut().content {
             if !cell.symbol().is_ascii() {
@@ -52,6 +52,7 @@ pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
     }
+    reach
 }
 
 fn screen(state: &State, canvas: &mut Canvas<'_>, area: Rect) {

@@ -13,6 +13,8 @@ use crate::tui::fuzzy;
 pub struct Pick {
     /// The selected line of those shown.
     pub list: List,
+    /// Lines of the reading pane that are scrolled away.
+    pub scroll: usize,
     /// The filter.
     pub filter: Field,
     /// Whether the filter takes the keys.

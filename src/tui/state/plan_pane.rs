@@ -24,9 +24,9 @@ impl PlanPane {
         self.scroll = 0;
     }
 
-    /// Scrolls the pane below.
-    pub fn page(&mut self, by: isize) {
-        self.scroll = self.scroll.saturating_add_signed(by);
+    /// Scrolls the pane below, at most to `reach`.
+    pub fn page(&mut self, by: isize, reach: usize) {
+        self.scroll = self.scroll.saturating_add_signed(by).min(reach);
     }
 
     /// Selects the first step that is blocked, else the first that warns: what has to be read first.

@@ -82,7 +82,8 @@ impl Request {
             inputs,
             again,
             fixes: IndexMap::new(),
-            focus: RequestFocus::Plan,
+            // What is typed goes on as words, whatever was read before; up and down select steps from here too.
+            focus: RequestFocus::Reason,
             reason: Field::default(),
             incident: Field::default(),
             duration,

@@ -29,6 +29,8 @@ roles! {
     Muted = "text.muted",
     /// More important.
     Strong = "text.strong",
+    /// Names and values in a runbook's prose.
+    Code = "text.code",
     /// Where an escaped character, or none at all (NULL), is shown.
     Null = "text.null",
     /// The program's name.

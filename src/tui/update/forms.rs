@@ -63,6 +63,10 @@ pub(super) fn planned(state: &mut State, effects: &mut Vec<Effect>) {
     let same = request.shown.as_ref().is_some_and(|shown| says_the_same(shown, &planned));
     if request.shown.is_none() {
         request.pane = PlanPane::at_worst(&planned.plan);
+        // Nothing that is typed can send a blocked plan.
+        if planned.plan.verdict() == Verdict::Block {
+            request.focus = RequestFocus::Plan;
+        }
     }
     request.shown = Some(Arc::clone(&planned));
     if !std::mem::take(&mut request.send_next) {

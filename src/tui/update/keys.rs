@@ -84,7 +84,7 @@ fn changed(state: &mut State) {
         None => {}
     }
     match state.screens.last_mut() {
-        Some(Screen::Pick(pick)) => pick.list = Default::default(),
+        Some(Screen::Pick(pick)) => (pick.list, pick.scroll) = Default::default(),
         Some(Screen::Inputs(inputs)) => inputs.judge(),
         _ => {}
     }

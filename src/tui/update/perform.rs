@@ -182,6 +182,7 @@ fn find(state: &mut State, forward: bool, from_here: bool) {
 
 /// Moves a selection or scrolls what has none.
 fn step(state: &mut State, rows: isize, columns: isize) {
+    let reach = state.reach;
     let items = match state.overlays.last() {
         Some(Overlay::Palette { field, .. }) => live::palette(state, field.text()).len(),
         _ => 0,
@@ -193,7 +194,7 @@ fn step(state: &mut State, rows: isize, columns: isize) {
             Overlay::Palette { list, .. } => list.step(rows, items),
             Overlay::Steps(list) => list.step(rows, steps),
             Overlay::Values { list, values } => list.step(rows, values.len()),
-            Overlay::Cell { scroll } => *scroll = scroll.saturating_add_signed(rows),
+            Overlay::Cell { scroll } => *scroll = scroll.saturating_add_signed(rows).min(reach),
             Overlay::Prompt(_) | Overlay::Asked(_) => {}
         }
         return;
@@ -206,6 +207,7 @@ fn step(state: &mut State, rows: isize, columns: isize) {
         Some(Screen::Pick(pick)) => {
             let length = library.map_or(0, |library| pick.shown(&library).len());
             pick.list.step(rows, length);
+            pick.scroll = 0;
         }
         Some(Screen::Problems(list)) => list.step(rows, library.map_or(0, |library| library.problems.len())),
         Some(Screen::Runs(list)) => list.step(rows, runs),
@@ -231,7 +233,7 @@ fn step(state: &mut State, rows: isize, columns: isize) {
                         table.step(rows, columns);
                     }
                 }
-                _ => run.scroll = run.scroll.saturating_add_signed(rows),
+                _ => run.scroll = run.scroll.saturating_add_signed(rows).min(reach),
             }
         }
     }
@@ -239,10 +241,16 @@ fn step(state: &mut State, rows: isize, columns: isize) {
 
 /// A page: of the selection, or of the pane below it.
 fn page(state: &mut State, by: isize) {
+    let reach = state.reach;
     if state.overlays.is_empty() {
         match state.screens.last_mut() {
-            Some(Screen::Review(review)) => return review.pane.page(by),
-            Some(Screen::Request(request)) => return request.pane.page(by),
+            Some(Screen::Review(review)) => return review.pane.page(by, reach),
+            Some(Screen::Request(request)) => return request.pane.page(by, reach),
+            // Without a reading pane a page is one of the list.
+            Some(Screen::Pick(pick)) if reach > 0 => {
+                pick.scroll = pick.scroll.saturating_add_signed(by).min(reach);
+                return;
+            }
             _ => {}
         }
     }

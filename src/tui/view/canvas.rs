@@ -14,11 +14,13 @@ pub(super) struct Canvas<'a> {
     theme: &'a Theme,
     /// Where the terminal's cursor is to stand.
     pub(super) cursor: Option<Position>,
+    /// How far what can be scrolled can be scrolled.
+    pub(super) reach: usize,
 }
 
 impl<'a> Canvas<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
-        Self { buffer, theme, cursor: None }
+        Self { buffer, theme, cursor: None, reach: 0 }
     }
 
     pub(super) fn glyphs(&self) -> &'a Glyphs {
@@ -57,6 +59,12 @@ impl<'a> Canvas<'a> {
             self.clear(Rect { y: area.bottom() - 1, height: 1, ..area });
             self.line(area, area.bottom() - 1, &more);
         }
+    }
+
+    /// The same for the pane that the keys scroll.
+    pub(super) fn scrolled(&mut self, area: Rect, lines: &[Rich], skip: usize) {
+        self.reach = lines.len().saturating_sub(usize::from(area.height).max(1));
+        self.lines(area, lines, skip);
     }
 
     /// A rule across.

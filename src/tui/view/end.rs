@@ -34,7 +34,7 @@ pub(super) fn over(state: &State, run: &Run, canvas: &mut Canvas<'_>, area: Rect
     lines.extend(Rich::of(Role::Muted, hint).wrap(width, 0));
     lines.push(Rich::new());
     lines.extend(super::steps::lines(run, None, width, canvas.glyphs()));
-    canvas.lines(inset(area), &lines, run.scroll);
+    canvas.scrolled(inset(area), &lines, run.scroll);
 }
 
 pub(super) fn corrupt(reason: &str, canvas: &mut Canvas<'_>, area: Rect) {

@@ -55,7 +55,11 @@ fn right(state: &State, width: u16, canvas: &Canvas<'_>) -> Rich {
     };
     let mut line = Rich::new();
     if width >= NARROW {
-        line.push(Role::Person, &state.seat.name);
+        let acting = match state.screen() {
+            Some(Screen::Review(review)) => review.as_name.as_ref(),
+            _ => None,
+        };
+        line.push(Role::Person, acting.unwrap_or(&state.seat.name));
         line.push(Role::Text, "  ");
     }
     if let Some(endpoint) = &state.seat.endpoint {
@@ -68,7 +72,7 @@ fn right(state: &State, width: u16, canvas: &Canvas<'_>) -> Rich {
     line.add(role, &countdown.words(now, width < NARROW)).add(Role::Text, " ")
 }
 
-/// Where one is. What does not fit is dropped from the end of the list: the step's title, its number, the runbook.
+/// Where one is. What does not fit is cut, then dropped, from the end of the list: the step's title, its number, the runbook.
 fn left(state: &State, room: usize, canvas: &Canvas<'_>) -> Rich {
     let crumb = format!(" {} ", canvas.glyphs().crumb);
     let brand = Rich::of(Role::Brand, " tollgate");
@@ -94,7 +98,11 @@ fn left(state: &State, room: usize, canvas: &Canvas<'_>) -> Rich {
     let numbered = named.add(Role::Rule, &crumb).add(Role::Crumb, &number);
     if fits(numbered.clone()) {
         if let Some(title) = title {
-            fits(numbered.add(Role::Crumb, " ").add(Role::Crumb, &title));
+            let titled = numbered.clone().add(Role::Crumb, " ").add(Role::Crumb, &title);
+            // Some of a title is better than none, a letter or two is not.
+            if !fits(titled.clone()) && room >= numbered.width() + 8 {
+                fits(titled.cut(room, canvas.glyphs().ellipsis));
+            }
         }
     }
     line

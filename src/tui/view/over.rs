@@ -185,7 +185,7 @@ fn cell(state: &State, scroll: usize, canvas: &mut Canvas<'_>, area: Rect) {
         Some(Some("")) => vec![Rich::of(Role::Muted, "(empty text)")],
         Some(Some(text)) => prose(Role::Text, clip(text), usize::from(inner.width)),
     };
-    canvas.lines(inner, &lines, scroll);
+    canvas.scrolled(inner, &lines, scroll);
 }
 
 /// A cell of megabytes is not wrapped whole at each frame; an export has it all.

@@ -7,7 +7,7 @@ use super::canvas::{Canvas, below, inset};
 use super::facts;
 use crate::core::runbook::Runbook;
 use crate::tui::desk::Library;
-use crate::tui::rich::{Rich, prose};
+use crate::tui::rich::{Rich, marked, prose};
 use crate::tui::state::{Loading, Pick, Picked, State};
 use crate::tui::theme::Role;
 
@@ -42,7 +42,7 @@ pub(super) fn draw(state: &State, pick: &Pick, canvas: &mut Canvas<'_>, area: Re
         canvas.bar(area.x + list_width, area.y, area.height);
         let pane = Rect { x: area.x + list_width + 2, width: area.width - list_width - 3, ..area };
         if let Some(picked) = shown.get(pick.list.selected(shown.len())) {
-            canvas.lines(pane, &reading(state, &picked.runbook, usize::from(pane.width)), 0);
+            canvas.scrolled(pane, &reading(state, &picked.runbook, usize::from(pane.width)), pick.scroll);
         }
     }
 }
@@ -105,7 +105,7 @@ fn reading(state: &State, runbook: &Runbook, width: usize) -> Vec<Rich> {
         let title = Rich::of(Role::Muted, &format!("{number} ")).add(Role::Strong, step.title.raw());
         lines.extend(title.add(Role::Muted, &format!("  {}", step.kind.word())).wrap(width, 2));
         if let Some(note) = &step.note {
-            lines.extend(prose(Role::Text, &note.source, width));
+            lines.extend(marked(&note.source, width));
         }
     }
     lines

@@ -1,6 +1,7 @@
 //! A plan: its steps in a list, the selected one below. The request and the review show the same.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::canvas::{Canvas, below};
 use super::{facts, sql};
@@ -15,13 +16,15 @@ use crate::tui::state::PlanPane;
 use crate::tui::theme::{Glyphs, Role};
 
 /// Narrower lists leave out what is read.
-const TARGET_FROM: u16 = 70;
+const TARGET_FROM: usize = 70;
 
 /// Draws the list and, below a rule, the selected step.
 pub(super) fn draw(plan: &Plan, digest: &str, pane: &PlanPane, canvas: &mut Canvas<'_>, area: Rect) {
     let right = Rich::of(Role::Muted, &format!("book {} {} {} ", plan.book.version(), canvas.glyphs().dot, plan.target.name));
-    canvas.both(area, area.y, Rich::of(Role::Text, " Plan ").add(Role::Strong, digest), &right);
-    let rows: Vec<Rich> = (1..).zip(&plan.steps).map(|(number, step)| row(number, step, area.width, canvas.glyphs())).collect();
+    let count = format!("  {} steps", plan.steps.len());
+    let left = Rich::of(Role::Text, " Plan ").add(Role::Strong, digest).add(Role::Muted, &count);
+    canvas.both(area, area.y, left, &right);
+    let rows = rows(plan, usize::from(area.width), canvas.glyphs());
     // The statement is what matters: the list takes at most half.
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min((area.height / 2).saturating_sub(1)).max(1);
     canvas.list(Rect { height: height.min(area.height.saturating_sub(1)), ..below(area, 1) }, pane.list, &rows);
@@ -33,18 +36,53 @@ pub(super) fn draw(plan: &Plan, digest: &str, pane: &PlanPane, canvas: &mut Canv
     canvas.rule(area, y.min(area.bottom()));
     let rest = below(area, y + 1 - area.y);
     if let Some(step) = plan.steps.get(pane.selected(plan)) {
-        canvas.lines(rest, &detail(step, usize::from(rest.width), canvas.glyphs()), pane.scroll);
+        canvas.scrolled(rest, &detail(step, usize::from(rest.width), canvas.glyphs()), pane.scroll);
     }
 }
 
-/// One step in the list.
-fn row(number: usize, step: &PlanStep, width: u16, glyphs: &Glyphs) -> Rich {
-    let (role, word) = step.verdict().map_or((Role::Muted, glyphs.none), facts::verdict);
-    let mut line = Rich::of(role, word)
-        .left(6, "")
-        .add(Role::Text, &format!("{number} "))
-        .join(Rich::plain(&step.id).left(10, glyphs.ellipsis));
-    let (kind, what) = match &step.action {
+/// The steps, their columns as wide as what stands in them.
+fn rows(plan: &Plan, width: usize, glyphs: &Glyphs) -> Vec<Rich> {
+    let widest = |of: &dyn Fn(&PlanStep) -> usize, most: usize| plan.steps.iter().map(of).max().unwrap_or(0).min(most);
+    let verdict = |step: &PlanStep| step.verdict().map_or((Role::Muted, glyphs.none), facts::verdict);
+    let number = plan.steps.len().to_string().len();
+    let columns = [
+        widest(&|step| verdict(step).1.width(), 5),
+        widest(&|step| Rich::plain(&step.id).width(), 14),
+        widest(&|step| kind(step).0.width(), 8),
+        widest(&|step| Rich::plain(&kind(step).1).width(), 26),
+        widest(&|step| facts::expects(step).map_or(0, |(expects, _)| expects.width()), 12),
+        widest(&|step| facts::expects(step).map_or(0, |(_, ceiling)| ceiling.width()), 12),
+    ];
+    let [verdict_width, id_width, kind_width, what_width, expects_width, ceiling_width] = columns;
+    let line = |(at, step): (usize, &PlanStep)| {
+        let (role, word) = verdict(step);
+        let mut line = Rich::of(role, word)
+            .left(verdict_width + 1, "")
+            .add(Role::Text, &format!("{at:>number$} "))
+            .join(Rich::plain(&step.id).left(id_width + 1, glyphs.ellipsis));
+        let (kind, what) = kind(step);
+        line = line.join(Rich::of(Role::Muted, kind).left(kind_width + 1, ""));
+        if width >= TARGET_FROM {
+            line = line.join(Rich::plain(&what).left(what_width + 1, glyphs.ellipsis));
+        }
+        if let Some((expects, ceiling)) = facts::expects(step) {
+            line = line.add(Role::Muted, "expects ").join(Rich::plain(&expects).right(expects_width, ""));
+            line = line.add(Role::Muted, "  ceiling ").join(Rich::plain(&ceiling).right(ceiling_width, ""));
+        }
+        if is_open(step) {
+            line = line.add(Role::SqlHole, " open");
+        }
+        if let Some(when) = &step.when {
+            line = line.add(Role::Muted, " if ").add(Role::Text, when);
+        }
+        line
+    };
+    (1..).zip(&plan.steps).map(line).collect()
+}
+
+/// What kind of step it is, and what it reads.
+fn kind(step: &PlanStep) -> (&'static str, String) {
+    match &step.action {
         PlanAction::Note => ("note", String::new()),
         PlanAction::Confirm => ("confirm", String::new()),
         PlanAction::Choose => ("choose", String::new()),
@@ -53,22 +91,7 @@ fn row(number: usize, step: &PlanStep, width: u16, glyphs: &Glyphs) -> Rich {
             ("athena", tables.join(" "))
         }
         PlanAction::Dynamodb(plan) => ("dynamodb", format!("{} {}", plan.request.table, operation(&plan.request))),
-    };
-    line = line.add(Role::Muted, &format!(" {kind:<9}"));
-    if width >= TARGET_FROM {
-        line = line.join(Rich::plain(&what).left(15, glyphs.ellipsis));
     }
-    if let Some((expects, ceiling)) = facts::expects(step) {
-        line = line.add(Role::Muted, " expects ").join(Rich::plain(&expects).right(7, "")).add(Role::Muted, "  ceiling ");
-        line = line.join(Rich::plain(&ceiling).right(7, ""));
-    }
-    if is_open(step) {
-        line = line.add(Role::SqlHole, " open");
-    }
-    if let Some(when) = &step.when {
-        line = line.add(Role::Muted, " if ").add(Role::Text, when);
-    }
-    line
 }
 
 fn operation(request: &DynamodbRequest) -> &'static str {
@@ -131,7 +154,7 @@ fn detail(step: &PlanStep, width: usize, glyphs: &Glyphs) -> Vec<Rich> {
         PlanAction::Confirm => vec![Rich::of(Role::Muted, " A question to the operator; nothing is executed.")],
         PlanAction::Choose => vec![Rich::of(Role::Muted, " A choice by the operator; nothing is executed.")],
         PlanAction::Athena(plan) => {
-            let holes = |name: &str| plan.holes.contains_key(name);
+            let holes = sql::parameters(plan.holes.iter());
             let mut lines = sql::statement(&plan.sql, &plan.findings, &holes, width, false, glyphs);
             lines.extend(reads(&plan.reads, width, glyphs));
             lines.extend(output(&plan.output_columns, width, glyphs));
@@ -269,7 +292,7 @@ pub(super) fn dynamodb(plan: &DynamodbPlan, width: usize, glyphs: &Glyphs) -> Ve
         cost = cost.add(Role::Muted, &format!(" {} strongly consistent: twice the units", glyphs.dot));
     }
     fact("expects", cost);
-    if !plan.estimate_why.is_empty() {
+    if !plan.estimate_why.is_empty() && plan.estimate_why != plan.access_path {
         fact("", Rich::of(Role::Muted, &plan.estimate_why));
     }
     for finding in &plan.findings {

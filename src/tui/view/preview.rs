@@ -34,7 +34,7 @@ pub(super) fn draw(state: &State, run: &Run, id: &str, canvas: &mut Canvas<'_>, 
     }
     let (mut body, foot) = match &shown.action {
         PlanAction::Athena(plan) => {
-            let holes = |name: &str| plan.holes.contains_key(name);
+            let holes = sql::parameters(plan.holes.iter());
             (sql::statement(&plan.sql, &plan.findings, &holes, width, true, glyphs), athena_foot(plan, width, glyphs))
         }
         PlanAction::Dynamodb(plan) => (plan::dynamodb(plan, width, glyphs), Vec::new()),
@@ -49,7 +49,7 @@ pub(super) fn draw(state: &State, run: &Run, id: &str, canvas: &mut Canvas<'_>, 
     // The cost stays in view; the statement scrolls above it.
     let foot_height = u16::try_from(foot.len()).unwrap_or(u16::MAX).min(area.height / 2);
     let upper = Rect { height: area.height.saturating_sub(1 + foot_height + u16::from(foot_height > 0)), ..below(area, 1) };
-    canvas.lines(upper, &top, run.scroll);
+    canvas.scrolled(upper, &top, run.scroll);
     if foot_height > 0 {
         canvas.rule(area, upper.bottom());
         canvas.lines(Rect { y: upper.bottom() + 1, height: foot_height, ..area }, &foot, 0);

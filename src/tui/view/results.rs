@@ -34,14 +34,15 @@ pub(super) fn draw(run: &Run, id: &str, execution: &str, canvas: &mut Canvas<'_>
     if title.width() + right.width() < width {
         canvas.both(area, y, title, &right);
     } else {
-        for line in title.wrap(width, 2) {
+        let mut lines = title.wrap(width, 2);
+        if !right.is_empty() {
+            lines.push(Rich::of(Role::Text, " ").join(right));
+        }
+        for line in lines {
             canvas.line(area, y, &line);
             y += 1;
         }
-        if !right.is_empty() {
-            canvas.line(area, y, &Rich::of(Role::Text, " ").join(right));
-            y += 1;
-        }
+        y = y.saturating_sub(1);
     }
     for line in remarks(run, id, width) {
         canvas.line(area, y + 1, &line);

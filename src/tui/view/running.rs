@@ -6,6 +6,7 @@ use super::canvas::{Canvas, below};
 use super::{facts, sql, step};
 use crate::core::plan::PlanAction;
 use crate::core::run::event::Service;
+use crate::core::sql::parser::Parameters;
 use crate::core::units::{Bytes, ReadUnits};
 use crate::tui::rich::Rich;
 use crate::tui::state::{Run, State};
@@ -48,12 +49,14 @@ pub(super) fn draw(state: &State, run: &Run, id: &str, canvas: &mut Canvas<'_>, 
     }
     lines.push(Rich::new());
     match execution.service {
-        Service::Athena => lines.extend(sql::statement(&execution.statement, &[], &|_| false, width, true, canvas.glyphs())),
+        Service::Athena => {
+            lines.extend(sql::statement(&execution.statement, &[], &Parameters::new(), width, true, canvas.glyphs()))
+        }
         Service::Dynamodb => {
             if let Some(PlanAction::Dynamodb(plan)) = plan.map(|step| &step.action) {
                 lines.extend(super::plan::dynamodb(plan, width, canvas.glyphs()));
             }
         }
     }
-    canvas.lines(below(area, 1), &lines, run.scroll);
+    canvas.scrolled(below(area, 1), &lines, run.scroll);
 }

@@ -1,8 +1,10 @@
 //! A statement with its words told apart, and findings marked where they are.
 
 use crate::core::guard::{Finding, Level, Span};
-use crate::core::sql::lexer::lex;
-use crate::core::sql::token::{Symbol, TokenKind, Tokens};
+use crate::core::plan::Hole;
+use crate::core::runbook::ParamType;
+use crate::core::sql::highlight::{self, highlight};
+use crate::core::sql::parser::{Declared, Parameters};
 use crate::tui::rich::Rich;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -13,14 +15,14 @@ use super::facts;
 pub(super) fn statement(
     sql: &str,
     findings: &[Finding],
-    holes: &dyn Fn(&str) -> bool,
+    holes: &Parameters,
     width: usize,
     numbered: bool,
     glyphs: &Glyphs,
 ) -> Vec<Rich> {
     let mut roles = roles(sql, holes);
     for finding in findings.iter().filter(|finding| finding.level != Level::Off) {
-        if let Some(span) = finding.span {
+        if let Some(span) = place(finding) {
             mark(sql, span, if finding.level == Level::Block { Role::MarkBlock } else { Role::MarkWarn }, &mut roles);
         }
     }
@@ -41,18 +43,23 @@ pub(super) fn statement(
             out.push(Rich::of(Role::Muted, &lead).join(piece));
         }
         for finding in findings.iter().filter(|finding| finding.level != Level::Off) {
-            if let Some(span) = finding.span.filter(|span| span.start.line == number) {
+            if let Some(span) = place(finding).filter(|span| span.start.line == number) {
                 out.extend(below(finding, span, text, gutter, width, broken, glyphs));
             }
         }
     }
     // A place that is not in this text must not hide its finding.
     let lines = u32::try_from(sql.split('\n').count()).unwrap_or(u32::MAX);
-    let placed = |finding: &&Finding| finding.span.is_some_and(|span| (1..=lines).contains(&span.start.line));
+    let placed = |finding: &&Finding| place(finding).is_some_and(|span| (1..=lines).contains(&span.start.line));
     for finding in findings.iter().filter(|finding| finding.level != Level::Off && !placed(finding)) {
         out.extend(finding_lines(finding, 1, width));
     }
     out
+}
+
+/// Where a finding stands in the statement that is sent, which is the one on screen.
+fn place(finding: &Finding) -> Option<Span> {
+    finding.sent_span.or(finding.span)
 }
 
 /// A finding in words: level, rule, message, where it was set, and the way out.
@@ -104,42 +111,34 @@ fn below(finding: &Finding, span: Span, text: &str, gutter: usize, width: usize,
 }
 
 /// A role for each byte.
-fn roles(sql: &str, holes: &dyn Fn(&str) -> bool) -> Vec<Role> {
-    let mut roles = vec![Role::SqlComment; sql.len()];
-    let Ok(tokens) = lex(sql) else { return vec![Role::SqlName; sql.len()] };
-    let all = tokens.all();
-    for (at, token) in all.iter().enumerate() {
-        let kind_at = |at: usize| all.get(at).map_or(TokenKind::End, |token| token.kind);
-        let next = kind_at(at + 1);
-        let written = sql.get(token.start as usize..token.end as usize).unwrap_or("");
-        let is_hole = |name: &str, before: Option<usize>| {
-            let colon = before.map(kind_at) == Some(TokenKind::Symbol(Symbol::Colon));
-            colon && holes(name)
+fn roles(sql: &str, holes: &Parameters) -> Vec<Role> {
+    let mut roles = vec![Role::SqlName; sql.len()];
+    for part in highlight(sql, holes) {
+        let role = match part.role {
+            highlight::Role::Keyword => Role::SqlKeyword,
+            highlight::Role::String => Role::SqlString,
+            highlight::Role::Number => Role::SqlNumber,
+            highlight::Role::Identifier => Role::SqlName,
+            highlight::Role::Function => Role::SqlFunction,
+            highlight::Role::Operator => Role::SqlOperator,
+            highlight::Role::Parameter => Role::SqlHole,
+            highlight::Role::Comment => Role::SqlComment,
+            highlight::Role::Unknown => Role::MarkWarn,
         };
-        let role = match token.kind {
-            TokenKind::Name | TokenKind::Word(_) if is_hole(written, at.checked_sub(1)) => Role::SqlHole,
-            TokenKind::Symbol(Symbol::Colon) if name_after(&tokens, sql, at).is_some_and(holes) => Role::SqlHole,
-            TokenKind::Word(word) if word.is_reserved() => Role::SqlKeyword,
-            TokenKind::Name | TokenKind::Word(_) if next == TokenKind::Symbol(Symbol::LeftParen) => Role::SqlFunction,
-            // A word that may be a name is one when it is written small, as names are.
-            TokenKind::Word(_) if !written.chars().any(char::is_lowercase) => Role::SqlKeyword,
-            TokenKind::Name | TokenKind::Word(_) | TokenKind::QuotedName => Role::SqlName,
-            TokenKind::String | TokenKind::UnicodeString | TokenKind::Binary | TokenKind::Foreign => Role::SqlString,
-            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => Role::SqlNumber,
-            TokenKind::Symbol(_) => Role::SqlOperator,
-            TokenKind::BackquotedName | TokenKind::DigitName | TokenKind::Unrecognized => Role::MarkWarn,
-            TokenKind::End => continue,
-        };
-        if let Some(range) = roles.get_mut(token.start as usize..token.end as usize) {
+        if let Some(range) = roles.get_mut(part.bytes) {
             range.fill(role);
         }
     }
     roles
 }
 
-fn name_after<'a>(tokens: &Tokens, sql: &'a str, at: usize) -> Option<&'a str> {
-    let token = tokens.all().get(at + 1)?;
-    sql.get(token.start as usize..token.end as usize)
+/// What the holes of a plan are to the reader of its statement.
+pub(super) fn parameters<'a>(holes: impl Iterator<Item = (&'a String, &'a Hole)>) -> Parameters {
+    let declared = |hole: &Hole| match hole.kind {
+        ParamType::List { .. } => Declared::Many,
+        _ => Declared::One,
+    };
+    holes.map(|(name, hole)| (name.clone(), declared(hole))).collect()
 }
 
 /// Marks the characters of a span; columns count characters.
@@ -201,7 +200,7 @@ mod tests {
     #[test]
     fn a_finding_stands_below_its_place() {
         let sql = "SELECT id,\n  email\nFROM shop.customers";
-        let lines = statement(sql, &[finding(2, 3, 8)], &|_| false, 78, true, &Glyphs::UNICODE);
+        let lines = statement(sql, &[finding(2, 3, 8)], &Parameters::new(), 78, true, &Glyphs::UNICODE);
         assert_eq!(
             text(&lines),
             [
@@ -217,21 +216,28 @@ mod tests {
 
     #[test]
     fn a_place_beside_the_text_hides_nothing() {
-        let lines = statement("SELECT 1", &[finding(9, 1, 2)], &|_| false, 60, false, &Glyphs::UNICODE);
+        let lines = statement("SELECT 1", &[finding(9, 1, 2)], &Parameters::new(), 60, false, &Glyphs::UNICODE);
         assert!(text(&lines).iter().any(|line| line.contains("blocked-column")));
     }
 
     #[test]
     fn hidden_characters_keep_the_mark_in_place() {
         let sql = "SELECT '\u{202e}x', email FROM t";
-        let lines = text(&statement(sql, &[finding(1, 14, 19)], &|_| false, 120, false, &Glyphs::UNICODE));
+        let lines = text(&statement(sql, &[finding(1, 14, 19)], &Parameters::new(), 120, false, &Glyphs::UNICODE));
         assert_eq!(lines[0], " SELECT '<U+202E>x', email FROM t");
         assert_eq!(lines[1].find('~'), lines[0].find("email"));
     }
 
     #[test]
     fn holes_are_told_from_values() {
-        let lines = statement("SELECT :worst, 'x', 5", &[], &|name| name == "worst", 80, false, &Glyphs::UNICODE);
+        let lines = statement(
+            "SELECT :worst, 'x', 5",
+            &[],
+            &Parameters::from([("worst".to_owned(), Declared::One)]),
+            80,
+            false,
+            &Glyphs::UNICODE,
+        );
         let hole: String =
             lines[0].pieces().iter().filter(|piece| piece.role == Role::SqlHole).map(|piece| piece.text().to_owned()).collect();
         assert_eq!(hole, ":worst");
@@ -241,7 +247,7 @@ mod tests {
         #[test]
         fn any_text_and_span_can_be_shown(sql in "\\PC{0,60}", line in 0u32..4, from in 0u32..70, to in 0u32..70, width in 10usize..90) {
             let findings = [finding(line, from, to)];
-            let lines = statement(&sql, &findings, &|_| true, width, true, &Glyphs::UNICODE);
+            let lines = statement(&sql, &findings, &Parameters::new(), width, true, &Glyphs::UNICODE);
             proptest::prop_assert!(lines.iter().any(|line| line.text().contains("BLOCK")));
         }
     }

@@ -8,7 +8,7 @@ use crate::core::run::decide::stop_words;
 use crate::core::run::event::StepOutcome;
 use crate::core::run::state::{Execution, ExecutionState, StepStatus};
 use crate::core::units::{Bytes, Millis, ReadUnits};
-use crate::tui::rich::{Rich, prose};
+use crate::tui::rich::{Rich, marked, prose};
 use crate::tui::state::{Run, State};
 use crate::tui::theme::Role;
 
@@ -22,7 +22,7 @@ pub(super) fn head(run: &Run, id: &str, word: Rich, canvas: &mut Canvas<'_>, are
 /// The step's prose as far as it has come.
 pub(super) fn prose_of(run: &Run, id: &str, width: usize) -> Vec<Rich> {
     match run.prose.get(id) {
-        Some(Ok(text)) if !text.is_empty() => prose(Role::Text, text, width),
+        Some(Ok(text)) if !text.is_empty() => marked(text, width),
         Some(Err(refusal)) => super::pick::facts_of_refusal(refusal, width),
         _ => Vec::new(),
     }
@@ -31,7 +31,7 @@ pub(super) fn prose_of(run: &Run, id: &str, width: usize) -> Vec<Rich> {
 pub(super) fn note(run: &Run, id: &str, canvas: &mut Canvas<'_>, area: Rect) {
     head(run, id, Rich::of(Role::Muted, "note"), canvas, area);
     let body = inset(super::canvas::below(area, 2));
-    canvas.lines(body, &prose_of(run, id, usize::from(body.width)), run.scroll);
+    canvas.scrolled(body, &prose_of(run, id, usize::from(body.width)), run.scroll);
 }
 
 pub(super) fn confirm(run: &Run, id: &str, canvas: &mut Canvas<'_>, area: Rect) {
@@ -40,7 +40,7 @@ pub(super) fn confirm(run: &Run, id: &str, canvas: &mut Canvas<'_>, area: Rect) 
     let mut lines = prose_of(run, id, usize::from(body.width));
     lines.push(Rich::new());
     lines.push(Rich::of(Role::Key, "y").add(Role::Text, " yes   ").add(Role::Key, "n").add(Role::Text, " no"));
-    canvas.lines(body, &lines, run.scroll);
+    canvas.scrolled(body, &lines, run.scroll);
 }
 
 pub(super) fn ahead(state: &State, run: &Run, id: &str, canvas: &mut Canvas<'_>, area: Rect) {
@@ -55,7 +55,7 @@ pub(super) fn ahead(state: &State, run: &Run, id: &str, canvas: &mut Canvas<'_>,
         "There is no access now; a asks again for the remaining steps."
     };
     lines.extend(Rich::of(Role::Muted, text).wrap(width, 0));
-    canvas.lines(body, &lines, run.scroll);
+    canvas.scrolled(body, &lines, run.scroll);
 }
 
 /// A step that is over and has no rows.
@@ -83,7 +83,7 @@ pub(super) fn outcome(run: &Run, id: &str, canvas: &mut Canvas<'_>, area: Rect) 
         lines.push(Rich::new());
         lines.extend(execution_lines(execution, width));
     }
-    canvas.lines(body, &lines, run.scroll);
+    canvas.scrolled(body, &lines, run.scroll);
 }
 
 fn chosen(run: &Run, id: &str) -> Vec<String> {

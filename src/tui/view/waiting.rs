@@ -47,7 +47,7 @@ pub(super) fn draw(state: &State, run: &Run, canvas: &mut Canvas<'_>, area: Rect
     lines.extend(facts::labelled_wrapped("Reason", 10, Rich::plain(&request.reason), width));
     let target = format!("{} in {}", request.plan.target.name, request.plan.target.region);
     lines.extend(facts::labelled_wrapped("Runs on", 10, Rich::plain(&target), width));
-    canvas.lines(Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, &lines, run.scroll);
+    canvas.scrolled(Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, &lines, run.scroll);
 }
 
 /// One line to paste into a channel: no statement, no data.
@@ -106,5 +106,5 @@ pub(super) fn refused(state: &State, run: &Run, canvas: &mut Canvas<'_>, area: R
     lines.extend(votes(request, state, width));
     lines.push(Rich::new());
     lines.extend(Rich::plain(" Nothing was executed. a asks again, :close closes the run.").wrap(width, 1));
-    canvas.lines(area, &lines, run.scroll);
+    canvas.scrolled(area, &lines, run.scroll);
 }

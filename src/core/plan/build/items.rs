@@ -35,7 +35,7 @@ pub(super) fn plan(making: &Making<'_>, target: &Target, step: &Step, read: &Dyn
         findings.push(Finding::new(Rule::PartitionKey, Level::Block, "the read names no key".to_owned()));
     }
     Ok(DynamodbPlan {
-        access_path: judgement.read.as_ref().map_or_else(String::new, |read| read.why.clone()),
+        access_path: path_of(&request),
         ceiling: estimate::read_ceiling(estimate.map(|e| e.high), max),
         max_executions: making.runbook.max_visits(step.id.as_str()),
         verdict: Judgement::verdict_of(&findings),
@@ -48,6 +48,18 @@ pub(super) fn plan(making: &Making<'_>, target: &Target, step: &Step, read: &Dyn
         holes,
         policy,
     })
+}
+
+/// `Query on orders by pk and sk`: how the items are found.
+fn path_of(request: &DynamodbRequest) -> String {
+    let operation = match request.operation {
+        DynamodbOperation::Get => "GetItem",
+        DynamodbOperation::Query => "Query",
+    };
+    let index = request.index.as_ref().map_or_else(String::new, |index| format!(" index {index}"));
+    let names = request.key.keys().chain(request.sort.as_ref().map(|sort| &sort.name));
+    let keys = names.map(String::as_str).collect::<Vec<_>>().join(" and ");
+    format!("{operation} on {}{index} by {}", request.table, if keys.is_empty() { "no key" } else { &keys })
 }
 
 fn request(making: &Making<'_>, step: &Step, read: &DynamodbStep) -> Result<DynamodbRequest, Refusal> {
