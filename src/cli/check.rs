@@ -12,9 +12,9 @@ use super::show;
 use crate::adapters::books::{self, Loaded};
 use crate::adapters::clock::wall_clock;
 use crate::core::book::Problem;
-use crate::core::guard::{Finding, Level};
+use crate::core::guard::{Finding, Level, Rule};
 use crate::core::plan::build::Making;
-use crate::core::plan::{Person, Plan};
+use crate::core::plan::{Person, Plan, PlanAction};
 use crate::core::runbook::{ParamValue, Runbook, Today};
 use crate::core::text::visible;
 use crate::engine::ports::{Facts, Shelf, Shelved};
@@ -28,6 +28,8 @@ struct Report {
     rule: String,
     message: String,
     text: String,
+    /// Neither a problem nor a warning: what the check could not look at.
+    notice: bool,
 }
 
 /// `check`: 0 clean, 1 problems, 2 usage.
@@ -49,7 +51,7 @@ pub fn check(global: &Global, args: &CheckArgs) -> Result<u8, Error> {
             for report in &reports {
                 show::data(
                     &json!({"file": report.file, "line": report.line, "column": report.column,
-                            "severity": if report.error { "error" } else { "warning" }, "rule": report.rule, "message": report.message})
+                            "severity": severity(report), "rule": report.rule, "message": report.message})
                     .to_string(),
                 )?;
             }
@@ -63,12 +65,11 @@ fn check_book(global: &Global, dir: &Path, reports: &mut Vec<Report>) -> Result<
     let loaded = books::load(dir).map_err(|error| Error::usage("the book cannot be read").because(&error))?;
     reports.extend(loaded.problems.iter().map(|problem| of_problem(dir, problem)));
     let Loaded { shelf: Some(shelf), .. } = loaded else { return Ok(0) };
-    // Facts that a sandbox made are facts of this machine: a check must say the same everywhere, so only the folder's count.
-    let nowhere = PathBuf::from("/nonexistent");
-    let _ = global;
-    let paths: Vec<PathBuf> =
-        books::catalog_paths(dir, &shelf.book, &nowhere).into_iter().filter(|path| !path.starts_with(&nowhere)).collect();
+    let sandbox = super::sandbox::folder(&assembly::state_dir(global)?).join("data");
+    let paths = books::catalog_paths(dir, &shelf.book, &sandbox);
     let facts = books::facts(&paths)?;
+    let unsized_by: Option<&PathBuf> = paths.iter().find(|path| path.starts_with(&sandbox) && !path.exists());
+    let mut unsized_steps = 0;
     for notice in &facts.notices {
         reports.push(Report {
             file: dir.join("tollgate.yaml").display().to_string(),
@@ -78,13 +79,23 @@ fn check_book(global: &Global, dir: &Path, reports: &mut Vec<Report>) -> Result<
             rule: "catalog".to_owned(),
             message: notice.clone(),
             text: format!("notice: {}", visible(notice)),
+            notice: true,
         });
     }
     for shelved in shelf.runbooks.values() {
         match plan(&shelf, shelved, &facts) {
-            Ok(plan) => report_plan(dir, &shelved.runbook, &plan, reports),
+            Ok(plan) => unsized_steps += report_plan(dir, &shelved.runbook, &plan, unsized_by.is_some(), reports),
             Err(message) => reports.push(of_runbook(dir, &shelved.runbook, 1, true, "plan", &message)),
         }
+    }
+    if unsized_steps > 0 {
+        let message = format!(
+            "{unsized_steps} steps were checked for everything but how much they read: the sandbox writes the sizes with its data, \
+             which any run there makes"
+        );
+        let text = format!("notice: {message}");
+        let file = dir.join("tollgate.yaml").display().to_string();
+        reports.push(Report { file, line: 1, column: 1, error: false, rule: "catalog".to_owned(), message, text, notice: true });
     }
     Ok(shelf.runbooks.len())
 }
@@ -134,18 +145,31 @@ fn plan(shelf: &Shelf, shelved: &Shelved, facts: &Facts) -> Result<Plan, String>
     making.plan().map_err(|refusal| refusal.message)
 }
 
-fn report_plan(dir: &Path, runbook: &Runbook, plan: &Plan, reports: &mut Vec<Report>) {
+/// `unsized`: the sandbox's facts are named and not here. What rests on them alone is not the book's problem. Gives the number of
+/// steps whose size could not be judged.
+fn report_plan(dir: &Path, runbook: &Runbook, plan: &Plan, no_sizes: bool, reports: &mut Vec<Report>) -> usize {
+    let mut unsized_steps = 0;
     for step in &plan.steps {
         let written = runbook.step(&step.id);
+        let unknown = matches!(&step.action, PlanAction::Athena(athena) if athena.estimate.is_none());
         for finding in step.findings() {
+            if no_sizes && unknown && finding.rule == Rule::MaxScan {
+                unsized_steps += 1;
+                continue;
+            }
             let line = written.map_or(1, |written| line_of(written, finding));
             reports.push(of_finding(dir, runbook, line, &step.id, finding));
         }
     }
     for finding in &plan.findings {
+        // The ceiling of a step of unknown size is the limit itself; nothing follows from their sum.
+        if unsized_steps > 0 && finding.rule == Rule::RunBudget {
+            continue;
+        }
         let line = runbook.access.target.place.line;
-        reports.push(of_finding(dir, runbook, line, "the plan", finding));
+        reports.push(of_finding(dir, runbook, line, "", finding));
     }
+    unsized_steps
 }
 
 /// The line of a finding in the runbook's file: its place in the statement, from where the statement begins.
@@ -164,7 +188,8 @@ fn line_of(step: &crate::core::runbook::Step, finding: &Finding) -> u32 {
 
 fn of_finding(dir: &Path, runbook: &Runbook, line: u32, step: &str, finding: &Finding) -> Report {
     let set = finding.set_in.as_ref().map_or_else(String::new, |place| format!(" (set in {place})"));
-    let message = format!("step {step}: {}{set}", finding.message);
+    let who = if step.is_empty() { String::new() } else { format!("step {step}: ") };
+    let message = format!("{who}{}{set}", finding.message);
     of_runbook(dir, runbook, line, finding.level == Level::Block, finding.rule.name(), &message)
 }
 
@@ -172,7 +197,7 @@ fn of_runbook(dir: &Path, runbook: &Runbook, line: u32, error: bool, rule: &str,
     let file = dir.join(&*runbook.file).display().to_string();
     let word = if error { "error" } else { "warning" };
     let text = format!("{file}:{line}: {word}: {rule}: {}", visible(message));
-    Report { file, line, column: 1, error, rule: rule.to_owned(), message: message.to_owned(), text }
+    Report { file, line, column: 1, error, rule: rule.to_owned(), message: message.to_owned(), text, notice: false }
 }
 
 fn of_problem(dir: &Path, problem: &Problem) -> Report {
@@ -184,6 +209,7 @@ fn of_problem(dir: &Path, problem: &Problem) -> Report {
         rule: "book".to_owned(),
         message: problem.message.clone(),
         text: problem.to_string(),
+        notice: false,
     }
 }
 
@@ -194,8 +220,23 @@ fn text(reports: &[Report], planned: usize) -> Result<(), Error> {
         }
     }
     let errors = reports.iter().filter(|report| report.error).count();
-    show::say(&format!("{planned} runbooks planned, {errors} problems, {} warnings", reports.len() - errors));
+    let warnings = reports.iter().filter(|report| !report.error && !report.notice).count();
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    show::say(&format!(
+        "{} planned, {}, {}",
+        counted(planned, "runbook"),
+        counted(errors, "problem"),
+        counted(warnings, "warning")
+    ));
     Ok(())
+}
+
+fn severity(report: &Report) -> &'static str {
+    match (report.error, report.notice) {
+        (true, _) => "error",
+        (false, true) => "notice",
+        (false, false) => "warning",
+    }
 }
 
 /// SARIF 2.1.0 (OASIS), as code scanning reads it.
@@ -208,7 +249,7 @@ fn sarif(reports: &[Report]) -> serde_json::Value {
         .map(|report| {
             json!({
                 "ruleId": report.rule,
-                "level": if report.error { "error" } else { "warning" },
+                "level": if report.notice { "note" } else { severity(report) },
                 "message": {"text": report.message},
                 "locations": [{"physicalLocation": {
                     "artifactLocation": {"uri": report.file},

@@ -175,7 +175,7 @@ impl Setting {
 /// Usage and files (exit 2).
 pub fn command(global: &Global, args: GuardArgs) -> Result<u8, Error> {
     let facts = |folder: &Path, book: &Book| {
-        let sandbox = assembly::state_dir(global).map(|dir| dir.join("sandbox")).unwrap_or_default();
+        let sandbox = assembly::state_dir(global).map(|dir| super::sandbox::folder(&dir).join("data")).unwrap_or_default();
         books::catalog_paths(folder, book, &sandbox)
     };
     let now = SystemClock::default().now();

@@ -15,6 +15,7 @@ mod rule;
 mod rules;
 mod schema;
 mod second_opinion;
+mod service_plan;
 mod statement;
 mod world;
 
@@ -24,6 +25,7 @@ pub use judge::{judge_sql, judge_sql_on};
 pub use judgement::*;
 pub use rule::Rule;
 pub use schema::schema;
+pub use service_plan::{EXPLAIN, ServicePlanError, ServiceScan, compare_service_plan, service_scans};
 pub use world::{Param, Params, World};
 
 /// What a book says should happen when a rule finds something.

@@ -36,12 +36,12 @@ pub(super) fn offer(case: &Case<'_>, findings: &mut [Finding], judge: &dyn Fn(&s
     for draft in drafts {
         let after = judge(&draft.sql);
         if after.analysed && !worse(findings, &after.findings, draft.rule) {
-            attach(findings, draft);
+            attach(findings, draft, &after);
         }
     }
     if has(findings, Rule::MaxScan) {
-        if let Some(draft) = range::later_start(case, root, judge) {
-            attach(findings, draft);
+        if let Some((draft, after)) = range::later_start(case, root, judge) {
+            attach(findings, draft, &after);
         }
     }
 }
@@ -50,8 +50,9 @@ fn has(findings: &[Finding], rule: Rule) -> bool {
     findings.iter().any(|finding| finding.rule == rule)
 }
 
-fn attach(findings: &mut [Finding], draft: Draft) {
-    let fix = Fix { title: draft.title, sql: draft.sql };
+/// `after` is the judgement of the draft.
+fn attach(findings: &mut [Finding], draft: Draft, after: &Judgement) {
+    let fix = Fix { title: draft.title, sql: draft.sql, scan: after.scan.as_ref().and_then(|scan| scan.bytes) };
     for finding in findings.iter_mut().filter(|finding| finding.rule == draft.rule && finding.fix.is_none()) {
         finding.fix = Some(fix.clone());
     }
@@ -81,16 +82,7 @@ fn outermost(root: &RootQuery) -> Option<&Select> {
 /// Drops what a blocked column flows into; writes the other columns of a star.
 fn without_blocked(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
     let select = outermost(root)?;
-    let counted_too = case.world.guardrails.count_of_blocked.value;
-    let is_blocked = |index: usize| {
-        case.analysis.output.get(index).is_some_and(|output| {
-            output
-                .sources
-                .iter()
-                .filter(|source| counted_too || !source.counted)
-                .any(|source| case.column(source.column).is_some_and(|column| case.blocked(column).next().is_some()))
-        })
-    };
+    let is_blocked = |index: usize| is_blocked(case, index);
     let mut kept: Vec<String> = Vec::new();
     let (mut next, mut dropped) = (0, 0);
     for item in &select.items {
@@ -124,14 +116,36 @@ fn without_blocked(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
     Some(Draft { rule: Rule::BlockedColumn, title, sql: with_items(case, select, &kept)? })
 }
 
-/// Writes the names that a star stands for.
+/// Whether a blocked column flows into an output column.
+fn is_blocked(case: &Case<'_>, output: usize) -> bool {
+    let counted_too = case.world.guardrails.count_of_blocked.value;
+    case.analysis.output.get(output).is_some_and(|output| {
+        output
+            .sources
+            .iter()
+            .filter(|source| counted_too || !source.counted)
+            .any(|source| case.column(source.column).is_some_and(|column| case.blocked(column).next().is_some()))
+    })
+}
+
+/// Writes the names that a star stands for. Where it stands for blocked columns nobody should be offered their names.
 fn names_for_star(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
     let QueryBody::Select(select) = &root.query.body else { return None };
     let mut items = Vec::new();
+    let mut next = 0;
     for item in &select.items {
         match star_of(case, item) {
-            Some(star) => items.extend(star.columns.iter().map(written).collect::<Option<Vec<_>>>()?),
-            None => items.push(case.source(item_span(item)).to_owned()),
+            Some(star) => {
+                if (next..next + star.columns.len()).any(|index| is_blocked(case, index)) {
+                    return None;
+                }
+                next += star.columns.len();
+                items.extend(star.columns.iter().map(written).collect::<Option<Vec<_>>>()?);
+            }
+            None => {
+                next += 1;
+                items.push(case.source(item_span(item)).to_owned());
+            }
         }
     }
     Some(Draft { rule: Rule::SelectStar, title: "Name the columns".to_owned(), sql: with_items(case, select, &items)? })
@@ -175,10 +189,10 @@ fn written(column: &Option<(Option<String>, String)>) -> Option<String> {
     })
 }
 
-/// A name with quotes where it needs them. Words of the grammar get them, too: quoting never changes what a name names.
+/// A name with quotes where it needs them: quoting never changes what a name names.
 fn quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && crate::core::sql::keyword::Keyword::of(name).is_none();
+        && !crate::core::sql::keyword::Keyword::of(name).is_some_and(crate::core::sql::keyword::Keyword::is_reserved);
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }

@@ -41,7 +41,14 @@ fn judged(ground: &Ground, world: &World<'_>, sql: &str, database: Option<&str>,
     let analysis = match analyse(&read.parsed.statement, &ground.names, &names) {
         Ok(analysis) => analysis,
         Err(error) => {
-            findings.push(not_analysed(&read, &error));
+            let refused = not_analysed(&read, &error);
+            // The grammar may have said so already.
+            if !findings
+                .iter()
+                .any(|known| known.code == refused.code && known.span.map(|s| s.start) == refused.span.map(|s| s.start))
+            {
+                findings.push(refused);
+            }
             return finished(judgement, findings);
         }
     };
@@ -150,7 +157,7 @@ fn statement_kind(world: &World<'_>, kind: StatementKind, read: &Read) -> Option
         (StatementKind::ExplainAnalyze, _) => "EXPLAIN ANALYZE runs its statement and bills it".to_owned(),
         (StatementKind::ShowStats, _) => "SHOW STATS shows the lowest and highest values of every column".to_owned(),
         (StatementKind::ExternalFunction, _) => "an external function sends values to a Lambda function".to_owned(),
-        _ => format!("{kind} statements never run: only reading is allowed"),
+        _ => format!("{} never runs: only reading is allowed", first_word(read)),
     };
     let span = match &read.parsed.statement {
         Statement::Other(other) => Some(other.span),
@@ -158,6 +165,11 @@ fn statement_kind(world: &World<'_>, kind: StatementKind, read: &Read) -> Option
     };
     let finding = Finding::new(Rule::StatementKind, Level::Block, message).about(kind.name()).at_some(&read.places, span);
     Some(finding.set_in(statements.set_in().filter(|_| wanted.is_some())))
+}
+
+/// The word that a statement begins with, in capitals.
+fn first_word(read: &Read) -> String {
+    crate::core::text::visible(read.places.written().written(0)).to_uppercase()
 }
 
 /// What the server would refuse, or what we do not understand.

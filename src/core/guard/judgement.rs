@@ -40,6 +40,9 @@ pub struct Fix {
     pub title: String,
     /// The whole statement after it.
     pub sql: String,
+    /// Bytes that it would read; absent where that is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<Bounds>,
 }
 
 /// One rule's remark on a statement.

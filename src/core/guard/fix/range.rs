@@ -8,7 +8,7 @@ use crate::core::sql::tree::{ComparisonOperator, Expr, ExprKind, Literal, QueryB
 use crate::core::units::Bytes;
 
 /// The statement with the latest change that helps: the lower bound of a range of days moved up as little as possible.
-pub(super) fn later_start(case: &Case<'_>, root: &RootQuery, judge: &dyn Fn(&str) -> Judgement) -> Option<Draft> {
+pub(super) fn later_start(case: &Case<'_>, root: &RootQuery, judge: &dyn Fn(&str) -> Judgement) -> Option<(Draft, Judgement)> {
     let QueryBody::Select(select) = &root.query.body else { return None };
     let limits = &case.world.guardrails.athena;
     let expected = case.scan.bytes?.expected;
@@ -41,12 +41,9 @@ pub(super) fn later_start(case: &Case<'_>, root: &RootQuery, judge: &dyn Fn(&str
     }
     let (start, sql, after, _) = attempt(high)?;
     let gone = after.findings.iter().all(|finding| finding.rule != Rule::MaxScan);
-    let bytes = Bytes(after.scan?.bytes?.expected);
-    (gone && after.analysed).then(|| Draft {
-        rule: Rule::MaxScan,
-        title: format!("From {} it would be {bytes}", crate::core::text::visible(start)),
-        sql,
-    })
+    let bytes = Bytes(after.scan.as_ref()?.bytes?.expected);
+    let title = format!("From {} it would be {bytes}", crate::core::text::visible(start));
+    (gone && after.analysed).then(|| (Draft { rule: Rule::MaxScan, title, sql }, after))
 }
 
 /// The lower bound of a range, and the text of its upper bound if it has one.
