@@ -174,6 +174,41 @@ fn show(title: &str, lines: &[String]) {
     }
 }
 
+/// What was counted of the statements of one source.
+#[derive(Default)]
+struct Tally {
+    statements: usize,
+    analysed: usize,
+    fewer: usize,
+    more: usize,
+    names: usize,
+    kinds: usize,
+    sources: usize,
+}
+
+/// The source of a statement: its id up to the last colon, without what kind of change was made.
+fn origin(row: &Value) -> String {
+    let id = text(row, "id");
+    id.rsplit_once(':').map_or(id, |(origin, _)| origin).to_owned()
+}
+
+fn print_table(title: &str, heads: &[&str], lines: &[(String, Vec<usize>)]) {
+    eprintln!("{title}");
+    eprintln!("| {:<24} | {} |", "source", heads.join(" | "));
+    let mut totals = vec![0; heads.len()];
+    for (origin, counts) in lines {
+        let cells: Vec<String> =
+            counts.iter().zip(heads).map(|(count, head)| format!("{count:>width$}", width = head.len())).collect();
+        eprintln!("| {origin:<24} | {} |", cells.join(" | "));
+        for (total, count) in totals.iter_mut().zip(counts) {
+            *total += count;
+        }
+    }
+    let cells: Vec<String> =
+        totals.iter().zip(heads).map(|(count, head)| format!("{count:>width$}", width = head.len())).collect();
+    eprintln!("| {:<24} | {} |", "all", cells.join(" | "));
+}
+
 const WORLD: [&str; 6] = ["tpch", "tpcds", "system", "lake", "tests", "tpchstd"];
 
 #[test]
@@ -181,12 +216,15 @@ fn statements_say_what_the_server_says() {
     let Some(folder) = corpora() else { return };
     let world = world(&folder, &WORLD);
     let rows = rows(&folder, "analyzed.jsonl");
+    let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let (mut all, mut analysed) = (0, 0);
     let (mut refused, mut fewer, mut more, mut names, mut kinds, mut sources) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in &rows {
         let newer = row["newer"].as_bool() == Some(true);
         all += usize::from(!newer);
+        let tally = tallies.entry(origin(row)).or_default();
+        tally.statements += usize::from(!newer);
         let catalog = text(row, "catalog");
         let head = || format!("{} [{}]: {}", text(row, "id"), catalog, text(row, "sql"));
         let analysis = match judge(&world, row) {
@@ -199,6 +237,7 @@ fn statements_say_what_the_server_says() {
             }
         };
         analysed += usize::from(!newer);
+        tally.analysed += usize::from(!newer);
         let ours = reads(&analysis, catalog);
         let mut missing = Vec::new();
         let mut extra = Vec::new();
@@ -213,6 +252,8 @@ fn statements_say_what_the_server_says() {
             }
         }
         extra.extend(ours.keys().filter(|table| row["reads"].get(table.as_str()).is_none()).cloned());
+        tally.fewer += usize::from(!missing.is_empty());
+        tally.more += usize::from(!extra.is_empty());
         if !missing.is_empty() {
             fewer.push(format!("{missing:?} | {}", head()));
         }
@@ -229,9 +270,11 @@ fn statements_say_what_the_server_says() {
         let our_names: Vec<Option<String>> =
             analysis.output.iter().map(|column| column.name.as_deref().map(str::to_lowercase)).collect();
         if their_names != our_names {
+            tally.names += 1;
             names.push(format!("{our_names:?} not {their_names:?} | {}", head()));
             continue;
         }
+        let (kinds_before, sources_before) = (kinds.len(), sources.len());
         for (index, (column, own)) in output.iter().zip(&analysis.output).enumerate() {
             if own.kind.to_string().to_lowercase() != text(column, "type").to_lowercase() {
                 kinds.push(format!("{index}: {} not {} | {}", own.kind, text(column, "type"), head()));
@@ -264,7 +307,15 @@ fn statements_say_what_the_server_says() {
         if !unseen.is_empty() {
             sources.push(format!("filters_on {unseen:?} | {}", head()));
         }
+        tally.kinds += usize::from(kinds.len() > kinds_before);
+        tally.sources += usize::from(sources.len() > sources_before);
     }
+    let lines: Vec<(String, Vec<usize>)> = tallies
+        .into_iter()
+        .map(|(origin, t)| (origin, vec![t.statements, t.analysed, t.fewer, t.more, t.names, t.kinds, t.sources]))
+        .collect();
+    let heads = ["statements", "analysed", "reads fewer", "reads more", "other names", "other types", "fewer sources"];
+    print_table("analyzed.jsonl", &heads, &lines);
     eprintln!("analysed: {analysed} of {all}");
     show("refused", &refused);
     show("reads fewer", &fewer);
@@ -281,8 +332,10 @@ fn misnamed_statements_are_refused_as_the_server_refuses_them() {
     let Some(folder) = corpora() else { return };
     let world = world(&folder, &WORLD);
     let rows = rows(&folder, "misnamed.jsonl");
+    let mut tallies: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let (mut accepted, mut code, mut place) = (Vec::new(), Vec::new(), Vec::new());
     for row in &rows {
+        let before = (accepted.len(), code.len(), place.len());
         let head = || format!("{} [{}]: {}", text(row, "id"), text(row, "spoilt"), text(row, "sql"));
         let error = &row["error"];
         match judge(&world, row) {
@@ -302,8 +355,16 @@ fn misnamed_statements_are_refused_as_the_server_refuses_them() {
                 }
             }
         }
+        let spoilt = if text(row, "spoilt").is_empty() { "as they are" } else { text(row, "spoilt") };
+        let tally = tallies.entry(spoilt.to_owned()).or_insert_with(|| vec![0; 4]);
+        let now = [1, accepted.len() - before.0, code.len() - before.1, place.len() - before.2];
+        for (sum, one) in tally.iter_mut().zip(now) {
+            *sum += one;
+        }
     }
     let all = rows.len();
+    let lines: Vec<(String, Vec<usize>)> = tallies.into_iter().collect();
+    print_table("misnamed.jsonl, by what was spoilt", &["statements", "accepted", "other code", "other place"], &lines);
     eprintln!(
         "misnamed: {} of {all} refused, {} with the same code, {} at the same place",
         all - accepted.len(),
@@ -315,6 +376,25 @@ fn misnamed_statements_are_refused_as_the_server_refuses_them() {
     show("other place", &place);
     assert!(accepted.is_empty());
     assert!((all - code.len()) * 100 >= all * 95 && (all - code.len() - place.len()) * 100 >= all * 90);
+}
+
+#[test]
+fn every_word_is_an_alias_or_is_reserved() {
+    let Some(folder) = corpora() else { return };
+    let words: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("keywords.json")).unwrap()).unwrap();
+    let mut wrong = Vec::new();
+    let mut all = 0;
+    for (key, free) in [("reserved", false), ("nonreserved", true)] {
+        for word in words[key].as_array().unwrap() {
+            let word = word.as_str().unwrap();
+            all += 1;
+            if parse(&format!("SELECT 1 AS {word}")).is_ok() != free {
+                wrong.push(word.to_owned());
+            }
+        }
+    }
+    eprintln!("keywords: {} of {all} as the server has them", all - wrong.len());
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[test]
