@@ -29,3 +29,5 @@ mod sandbox_python;
 mod sql_corpora;
 #[path = "suite/sql_judged.rs"]
 mod sql_judged;
+#[path = "suite/sql_resolution.rs"]
+mod sql_resolution;

@@ -163,6 +163,8 @@ pub enum Reason {
     Window,
     /// FILTER (WHERE …) of an aggregate.
     Filter,
+    /// DISTINCT, and UNION without ALL: what they compare decides how many rows come. Not listed for columns that flow.
+    Distinct,
     /// Both sides of INTERSECT and EXCEPT.
     SetOperation,
     /// PARTITION BY, ORDER BY and DEFINE of MATCH_RECOGNIZE.
@@ -181,6 +183,7 @@ impl fmt::Display for Reason {
             Self::OrderBy => "ORDER BY",
             Self::Window => "a window",
             Self::Filter => "FILTER",
+            Self::Distinct => "DISTINCT",
             Self::SetOperation => "a set operation",
             Self::Pattern => "MATCH_RECOGNIZE",
             Self::Rows => "a table function",

@@ -86,6 +86,57 @@ impl WorldTable {
     }
 }
 
+/// The tables of `information_schema`, as Trino 476 lists them.
+fn information_schema() -> &'static HashMap<&'static str, Arc<WorldTable>> {
+    static TABLES: LazyLock<HashMap<&'static str, Arc<WorldTable>>> = LazyLock::new(|| {
+        let tables: [(&str, &[&str]); 8] = [
+            ("applicable_roles", &["grantee", "grantee_type", "role_name", "is_grantable"]),
+            (
+                "columns",
+                &[
+                    "table_catalog",
+                    "table_schema",
+                    "table_name",
+                    "column_name",
+                    "ordinal_position",
+                    "column_default",
+                    "is_nullable",
+                    "data_type",
+                ],
+            ),
+            ("enabled_roles", &["role_name"]),
+            ("roles", &["role_name"]),
+            ("schemata", &["catalog_name", "schema_name"]),
+            (
+                "table_privileges",
+                &[
+                    "grantor",
+                    "grantor_type",
+                    "grantee",
+                    "grantee_type",
+                    "table_catalog",
+                    "table_schema",
+                    "table_name",
+                    "privilege_type",
+                    "is_grantable",
+                    "with_hierarchy",
+                ],
+            ),
+            ("tables", &["table_catalog", "table_schema", "table_name", "table_type"]),
+            ("views", &["table_catalog", "table_schema", "table_name", "view_definition"]),
+        ];
+        let column = |name: &&str| {
+            let kind = if *name == "ordinal_position" { Type::Bigint } else { Type::VARCHAR };
+            WorldColumn { name: (*name).into(), kind: Some(kind) }
+        };
+        tables
+            .into_iter()
+            .map(|(name, columns)| (name, Arc::new(WorldTable::new(columns.iter().map(column).collect()))))
+            .collect()
+    });
+    &TABLES
+}
+
 /// Columns that every table of files has beside those that `*` gives.
 pub(crate) fn hidden_columns() -> &'static [WorldColumn] {
     static HIDDEN: LazyLock<Vec<WorldColumn>> = LazyLock::new(|| {
@@ -147,9 +198,10 @@ impl World {
         self.catalogs.get(catalog).is_some_and(|found| schema == "information_schema" || found.schemas.contains(schema))
     }
 
-    /// The table, if there is one; names are lower case.
+    /// The table, if there is one; names are lower case. Every catalog has the tables of `information_schema`.
     pub fn table(&self, catalog: &str, schema: &str, name: &str) -> Option<&Arc<WorldTable>> {
-        self.catalogs.get(catalog)?.tables.get(schema)?.get(name)
+        let given = self.catalogs.get(catalog)?.tables.get(schema).and_then(|tables| tables.get(name));
+        given.or_else(|| if schema == "information_schema" { information_schema().get(name) } else { None })
     }
 
     /// The table about a table that a name such as `t$partitions` means, with the columns that Hive and Iceberg tables have there.

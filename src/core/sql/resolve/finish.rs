@@ -134,8 +134,8 @@ impl Resolver<'_> {
                 let Some((scan, column)) = self.atoms.get((atom >> 1) as usize).copied() else { continue };
                 needed.entry(scan).or_default().insert(column);
                 let counted = atom & 1 == 1;
-                // Whoever sees the elements sees how many there are.
-                if influence.reason == Reason::Rows && flowing.contains(&column) {
+                // Whoever sees the elements, or the values, sees how many there are.
+                if matches!(influence.reason, Reason::Rows | Reason::Distinct) && flowing.contains(&column) {
                     continue;
                 }
                 if known.insert((column, influence.reason, counted, influence.span.first, influence.span.last)) {

@@ -243,10 +243,11 @@ impl Resolver<'_> {
         {
             return Err(refusal("TYPE_MISMATCH", at, format!("{name} cannot compare values of {kind}")));
         }
-        if step.op != SetOperator::Union {
+        if !(step.op == SetOperator::Union && step.all) {
             // Which rows are left depends on all columns of both sides.
             let sources = Sources::union([&all_sources(&a), &all_sources(&b)]);
-            self.influence(sources, Reason::SetOperation, at);
+            let reason = if step.op == SetOperator::Union { Reason::Distinct } else { Reason::SetOperation };
+            self.influence(sources, reason, at);
         }
         // One count of branches for all columns of a side, or their terms do not belong together.
         let width = |fields: &[Rc<Field>]| {

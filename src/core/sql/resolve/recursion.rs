@@ -9,7 +9,7 @@ use super::pushed::Terms;
 use super::query::column_aliases;
 use super::scope::{Field, Scope};
 use super::{Outcome, Resolver, refusal};
-use crate::core::sql::analysis::ColumnId;
+use crate::core::sql::analysis::{ColumnId, Reason};
 use crate::core::sql::coercion::coerces;
 use crate::core::sql::token::Span;
 use crate::core::sql::tree::walk::{Visitor, walk_body, walk_query, walk_relation};
@@ -195,6 +195,10 @@ impl Resolver<'_> {
         };
         for influence in self.influences.iter_mut().skip(first_influence) {
             influence.sources = influence.sources.replaced(&mut replace);
+        }
+        if !last.all {
+            // Rounds end when nothing new comes, and what is new all columns tell.
+            self.influence(Sources::union(&solved), Reason::Distinct, Span::at(last.span.first));
         }
         let fields = fields.into_iter().zip(solved).map(|(field, sources)| Field { flow: Flow::of(sources), ..field }).collect();
         Ok(Some((fields, vec![(rounds, ROUNDS)])))

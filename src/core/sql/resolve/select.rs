@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::check::{aggregates, function_named, has_window, is_window_function};
-use super::flow::Flow;
+use super::flow::{Flow, Sources};
 use super::group::Groups;
 use super::name::canonical;
 use super::pushed::Terms;
@@ -63,6 +63,10 @@ impl Resolver<'_> {
         self.report_crosses(pairs);
 
         let items = self.items(select, &source, &cx)?;
+        if select.distinct {
+            let compared: Vec<Sources> = items.iter().map(|item| item.flow.sources()).collect();
+            self.influence(Sources::union(&compared), Reason::Distinct, Span::at(select.span.first.saturating_add(1)));
+        }
         let groups = self.group_by(select, &items, &source, &cx)?;
         if let Some(having) = &select.having {
             self.having(having, &cx)?;
