@@ -27,6 +27,8 @@ mod sandbox_door;
 mod sandbox_python;
 #[path = "suite/sql_corpora.rs"]
 mod sql_corpora;
+#[path = "suite/sql_generated.rs"]
+mod sql_generated;
 #[path = "suite/sql_judged.rs"]
 mod sql_judged;
 #[path = "suite/sql_resolution.rs"]

@@ -163,7 +163,7 @@ pub enum Reason {
     Window,
     /// FILTER (WHERE …) of an aggregate.
     Filter,
-    /// DISTINCT, and UNION without ALL: what they compare decides how many rows come. Not listed for columns that flow.
+    /// DISTINCT, and UNION without ALL: what they compare decides how many rows come.
     Distinct,
     /// Both sides of INTERSECT and EXCEPT.
     SetOperation,

@@ -107,7 +107,6 @@ impl Resolver<'_> {
         let spans = std::mem::take(&mut self.output_spans);
         let mut needed: HashMap<u32, BTreeSet<ColumnId>> = HashMap::new();
         let mut output = Vec::with_capacity(fields.len());
-        let mut flowing: HashSet<ColumnId> = HashSet::new();
         for (index, field) in fields.iter().enumerate() {
             let sources = field.flow.sources();
             let mut found: BTreeSet<Source> = BTreeSet::new();
@@ -119,7 +118,6 @@ impl Resolver<'_> {
             // A column that arrives itself does not also arrive counted.
             let whole: HashSet<ColumnId> = found.iter().filter(|source| !source.counted).map(|source| source.column).collect();
             found.retain(|source| !source.counted || !whole.contains(&source.column));
-            flowing.extend(whole);
             output.push(Output {
                 name: field.name.as_ref().map(ToString::to_string),
                 kind: field.kind.clone(),
@@ -134,10 +132,6 @@ impl Resolver<'_> {
                 let Some((scan, column)) = self.atoms.get((atom >> 1) as usize).copied() else { continue };
                 needed.entry(scan).or_default().insert(column);
                 let counted = atom & 1 == 1;
-                // Whoever sees the elements, or the values, sees how many there are.
-                if matches!(influence.reason, Reason::Rows | Reason::Distinct) && flowing.contains(&column) {
-                    continue;
-                }
                 if known.insert((column, influence.reason, counted, influence.span.first, influence.span.last)) {
                     influences.push(Influence { column, reason: influence.reason, counted, span: influence.span });
                 }
