@@ -231,7 +231,10 @@ impl<'a> Maker<'a> {
             .iter()
             .filter(|column| left.iter().filter(|other| other.name == column.name).count() == 1)
             .filter_map(|column| {
-                right.iter().find(|other| other.name == column.name && other.kind == column.kind).map(|other| (column.clone(), other.clone()))
+                right
+                    .iter()
+                    .find(|other| other.name == column.name && other.kind == column.kind)
+                    .map(|other| (column.clone(), other.clone()))
             })
             .collect();
         match self.pick(4) {
@@ -303,7 +306,8 @@ impl<'a> Maker<'a> {
             3 => self.grouped(&from, &filter, &columns, &kinds),
             4 => self.windowed(&from, &filter, &columns, &kinds),
             shape => {
-                let items: Vec<Expression> = kinds.iter().map(|kind| self.expression(*kind, &columns, depth.min(1) + 1)).collect();
+                let items: Vec<Expression> =
+                    kinds.iter().map(|kind| self.expression(*kind, &columns, depth.min(1) + 1)).collect();
                 let distinct = if shape == 5 {
                     for item in &items {
                         self.influences.extend(item.flow.iter().cloned());
@@ -418,8 +422,10 @@ impl<'a> Maker<'a> {
             return self.column(columns, kind);
         }
         let choice = self.pick(if self.runs { 9 } else { 13 });
-        let two = |maker: &mut Self, kind| (maker.expression(kind, columns, depth - 1), maker.expression(kind, columns, depth - 1));
-        let both = |sql: String, a: Expression, b: Expression| Expression { sql, flow: a.flow.into_iter().chain(b.flow).collect() };
+        let two =
+            |maker: &mut Self, kind| (maker.expression(kind, columns, depth - 1), maker.expression(kind, columns, depth - 1));
+        let both =
+            |sql: String, a: Expression, b: Expression| Expression { sql, flow: a.flow.into_iter().chain(b.flow).collect() };
         match (choice, kind) {
             (3, Kind::Number) => {
                 let (a, b) = two(self, kind);
@@ -635,7 +641,8 @@ mod executed {
                     }
                     Kind::Text => {
                         fields.push(Field::new(*name, DataType::Utf8, true));
-                        let texts = known.map(|value| value.map(|number| "abcd".split_at(usize::from(number.unsigned_abs())).0.to_owned()));
+                        let texts = known
+                            .map(|value| value.map(|number| "abcd".split_at(usize::from(number.unsigned_abs())).0.to_owned()));
                         arrays.push(Arc::new(StringArray::from_iter(texts)));
                     }
                 }
@@ -655,7 +662,11 @@ mod executed {
         for batch in &batches {
             for row in 0..batch.num_rows() {
                 let cells = batch.columns().iter().map(|column| {
-                    if column.is_null(row) { "NULL".to_owned() } else { format!("={}", array_value_to_string(column, row).unwrap()) }
+                    if column.is_null(row) {
+                        "NULL".to_owned()
+                    } else {
+                        format!("={}", array_value_to_string(column, row).unwrap())
+                    }
                 });
                 rows.push(cells.collect());
             }
@@ -665,8 +676,7 @@ mod executed {
 
     /// Only these columns of the rows, as a bag.
     fn kept(rows: &[Vec<String>], keep: &[usize]) -> Vec<Vec<String>> {
-        let mut kept: Vec<Vec<String>> =
-            rows.iter().map(|row| keep.iter().map(|index| row[*index].clone()).collect()).collect();
+        let mut kept: Vec<Vec<String>> = rows.iter().map(|row| keep.iter().map(|index| row[*index].clone()).collect()).collect();
         kept.sort();
         kept
     }
