@@ -5,6 +5,7 @@ pub mod books;
 pub mod clock;
 pub mod identity;
 pub mod journal;
+pub mod objects;
 pub mod private;
 pub mod spool;
 pub mod watch;

@@ -1,7 +1,11 @@
 //! Catalog facts: tables, columns, partitions, file facts. Facts only; adapters fetch them.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
+pub mod file;
+pub mod place;
 pub(in crate::core) mod read;
 
 pub use read::read_catalog;
@@ -95,6 +99,8 @@ pub struct Partition {
     pub rows: Option<u64>,
     /// Bytes by column, lower case, as stored (compressed).
     pub column_bytes: IndexMap<String, Bytes>,
+    /// Its files, if somebody looked; no catalog file says them.
+    pub objects: Option<Arc<file::Listing>>,
 }
 
 impl Catalog {

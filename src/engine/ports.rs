@@ -466,3 +466,32 @@ pub struct Shelved {
     /// SHA-256 of them.
     pub sha256: String,
 }
+
+/// How closely files are looked at (DESIGN §4.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Depth {
+    /// Names and sizes.
+    Listing,
+    /// The footers too, which hold minima and maxima of columns.
+    Footers,
+}
+
+/// A place where files lie.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// `s3://…`, `file:///…`, or relative to `base`.
+    pub location: String,
+    /// Folder of the catalog file.
+    pub base: String,
+    /// How the files are written, if known.
+    pub format: Option<crate::core::catalog::Format>,
+    /// How closely to look.
+    pub depth: Depth,
+}
+
+/// Facts of objects: sizes and footers.
+pub trait Objects: Send + Sync {
+    /// What lies at each of `places`, in their order. A place that cannot be listed is a listing with its failure; a footer that cannot
+    /// be read is a file that says so: nothing is left out silently.
+    fn look(&self, places: &[Place]) -> Vec<std::sync::Arc<crate::core::catalog::file::Listing>>;
+}

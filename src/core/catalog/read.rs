@@ -181,6 +181,7 @@ fn partitions(reading: &mut Reading, node: &Node, what: &str, keys: usize) -> Op
             bytes: bytes.map(Bytes),
             rows,
             column_bytes,
+            objects: None,
         });
     }
     Some(partitions)
