@@ -11,7 +11,7 @@ use crate::adapters::clock::SystemClock;
 use crate::core::book::{Book, Classification, Guardrails, Target, read_book};
 use crate::core::catalog::{Catalog, read_catalog};
 use crate::core::estimate::ScanModel;
-use crate::core::guard::{Ground, Judgement, Params, Verdict, World, judge_dynamodb, judge_sql_on};
+use crate::core::guard::{Ground, Judgement, Params, Verdict, World, judge_dynamodb, judge_sql_on, needs};
 use crate::core::runbook::{Today, read_dynamodb};
 use crate::core::sql::lexer::MAX_BYTES;
 use crate::core::sql::syntax::{Syntax, syntax};
@@ -19,6 +19,7 @@ use crate::core::units::Timestamp;
 use crate::engine::ports::Clock as _;
 
 mod batch;
+mod look;
 mod param;
 mod sarif;
 mod text;
@@ -152,9 +153,17 @@ struct Setting {
     model: ScanModel,
     second_opinion: bool,
     now: Timestamp,
+    looker: look::Looker,
 }
 
 impl Setting {
+    /// Looks at the files that the statement's estimate would rest on, and judges it.
+    fn judge(&mut self, ground: &Ground, catalog_name: &str, sql: &str, database: Option<&str>, params: &Params) -> Judgement {
+        let needs = needs(ground, &self.world(catalog_name), sql, database, params);
+        self.looker.look(needs, &mut self.catalog);
+        judge_sql_on(ground, &self.world(catalog_name), sql, database, params)
+    }
+
     fn world<'a>(&'a self, catalog_name: &'a str) -> World<'a> {
         World {
             catalog: &self.catalog,
@@ -218,14 +227,15 @@ pub fn run(
                 (true, true) => batch::syntax(input, &mut stdout),
                 (true, false) => syntax_of(&statement(file, input)?, &mut stdout),
                 (false, true) => {
-                    let setting = setting(args, book, facts, now, stderr)?;
-                    batch::judge(args, &setting, &params, &shown(file), input, &mut stdout)
+                    let mut setting = setting(args, book, facts, now, stderr)?;
+                    batch::judge(args, &mut setting, &params, &shown(file), input, &mut stdout)
                 }
                 (false, false) => {
-                    let setting = setting(args, book, facts, now, stderr)?;
-                    let world = setting.world(&setting.catalog_name);
+                    let mut setting = setting(args, book, facts, now, stderr)?;
+                    let name = setting.catalog_name.clone();
+                    let ground = Ground::new(&setting.world(&name));
                     let sql = statement(file, input)?;
-                    let judgement = judge_sql_on(&Ground::new(&world), &world, &sql, args.database.as_deref(), &params);
+                    let judgement = setting.judge(&ground, &name, &sql, args.database.as_deref(), &params);
                     one(args, &judgement, Some(&sql), &shown(file), &mut stdout)
                 }
             }
@@ -351,11 +361,9 @@ fn setting(
         Some(book) => (book.guardrails, book.classification),
         None => (every_tag_blocked(&catalog), Classification::default()),
     };
-    if matches!(args.look, Some(LookWord::Metadata | LookWord::Footers)) {
-        let _ = writeln!(stderr, "notice: estimates rest on the catalog files; nothing else is looked at");
-    }
+    let looker = look::Looker::new(args.look);
     let second_opinion = args.second_opinion == Switch::On;
-    Ok(Setting { catalog, catalog_name, guardrails, classification, target, model, second_opinion, now })
+    Ok(Setting { catalog, catalog_name, guardrails, classification, target, model, second_opinion, now, looker })
 }
 
 /// Without a book every tag of the catalog files is blocked and there are no limits (CONTRACTS §4).

@@ -52,6 +52,8 @@ pub struct Table {
     pub view: Option<String>,
     /// When these facts were taken.
     pub taken_at: Option<Timestamp>,
+    /// When all of its folder was listed, if somebody did: its partitions are complete as of then.
+    pub listed_at: Option<Timestamp>,
     /// Where it was written.
     pub place: Option<Place>,
 }

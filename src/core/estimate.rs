@@ -4,17 +4,25 @@
 use serde::{Deserialize, Serialize};
 
 mod cast;
+mod domain;
+mod files;
 mod function;
+mod held;
 mod hole;
 mod model;
+mod need;
+mod orc;
+mod parquet;
 mod partitions;
 mod period;
+mod ranges;
 mod scan;
 mod term;
 mod value;
 
 use crate::core::units::{Bytes, Micros};
 
+pub use need::{Need, needs};
 pub(crate) use partitions::{periods_between, restricts};
 pub use scan::{Session, estimate_scan};
 
@@ -132,6 +140,9 @@ pub struct Scan {
     pub other_model_expected: Option<u64>,
     /// In words: "7 of 60 days, 3 of 12 columns", or why it is unknown.
     pub why: String,
+    /// What was wrong with the facts, so that the bounds are wider: a footer that cannot be read, a location that is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
     /// Per table scanned.
     pub tables: Vec<TableScan>,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{GuardArgs, GuardError, GuardFormat, SarifLog, SarifResult, Setting, exit, param};
-use crate::core::guard::{Ground, Params, judge_sql_on};
+use crate::core::guard::{Ground, Params};
 use crate::core::sql::syntax::{Syntax, syntax as read_syntax};
 
 /// Lines longer than this are bad: the longest statement, each of its bytes escaped, and room for the rest.
@@ -30,7 +30,7 @@ struct BadLine {
 /// Judges a batch: 2 if a line was bad, else 4 if a statement is blocked, else 0.
 pub(super) fn judge(
     args: &GuardArgs,
-    setting: &Setting,
+    setting: &mut Setting,
     given: &Params,
     file: &str,
     input: &mut dyn BufRead,
@@ -50,7 +50,7 @@ pub(super) fn judge(
             }
             let name = line.catalog.as_ref().map_or_else(|| setting.catalog_name.clone(), |name| name.to_lowercase());
             let database = line.database.as_deref().or(args.database.as_deref());
-            let judgement = judge_sql_on(&ground, &setting.world(&name), &line.sql, database, &params);
+            let judgement = setting.judge(&ground, &name, &line.sql, database, &params);
             Ok((line.id, judgement))
         });
         match (judged, &mut sink) {

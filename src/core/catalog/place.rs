@@ -35,6 +35,11 @@ fn escape(text: &str, into: &mut String) {
     }
 }
 
+/// A value as it was before Hive's escaping.
+pub fn unescaped(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -129,6 +129,7 @@ fn table(reading: &mut Reading, name: &str, key: &Node, node: &Node, base: &str)
         partitions,
         view,
         taken_at: None,
+        listed_at: None,
         place: Some(key.place.clone()),
     })
 }

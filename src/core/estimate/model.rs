@@ -1,36 +1,102 @@
 //! What a reader fetches of one partition, by model, from what a catalog knows of it: bytes, number of files, bytes by column.
+//! Where somebody looked at the files themselves, [`super::files`] says it better.
 
+use std::cell::Cell;
+
+use super::domain::Domains;
 use super::{Bounds, ScanModel};
 use crate::core::catalog::{Format, Partition, Table};
 
 /// Files up to this size are read whole by Trino's Parquet reader (`parquet.small-file-threshold`, measured: 3145728 counts
 /// whole, 3145729 does not).
-const SMALL_FILE: u64 = 3 << 20;
+pub(super) const SMALL_FILE: u64 = 3 << 20;
 /// The tail that Trino reads for a footer, once a split.
-const TAIL: u64 = 48 << 10;
+pub(super) const TAIL: u64 = 48 << 10;
 /// Ranges closer than this are read as one, and the gap counts.
 const MERGE_GAP: u64 = 1 << 20;
 /// Merged ranges do not grow beyond this; longer chunks are read exactly.
 const MERGE_LENGTH: u64 = 8 << 20;
-/// Files longer than this are cut into splits of at least this size.
-const SPLIT: u64 = 32 << 20;
+/// Files longer than this are cut into splits of at least this size (`hive.max-initial-split-size`).
+pub(super) const SPLIT: u64 = 32 << 20;
+/// The same after the first splits of a scan (`hive.max-split-size`).
+const LATER_SPLIT: u64 = 64 << 20;
+/// How many splits are initial ones (`hive.max-initial-splits`).
+const INITIAL_SPLITS: u64 = 200;
 /// ORC files up to this size are read whole.
-const SMALL_ORC: u64 = 8 << 20;
+pub(super) const SMALL_ORC: u64 = 8 << 20;
 /// A split of a text file ends with the line that crosses its end, read in steps of this size.
-const TEXT_STEP: u64 = 1 << 10;
+pub(super) const TEXT_STEP: u64 = 1 << 10;
 
 /// What a scan wants of each partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Wanted {
     /// Columns of the files, each as its name and the struct fields on the way: `profile`, `profile.ssn`. Sorted.
     pub(super) columns: Vec<String>,
+    /// The same as the files have them: fields of structs, but not what lies inside arrays and maps, which are read whole.
+    pub(super) paths: Vec<Vec<String>>,
+    /// The columns of the files that predicates name, in the same way.
+    pub(super) asked: Vec<Vec<String>>,
+    /// What the predicates leave of the columns of the files.
+    pub(super) domains: Domains,
+    /// Whether another scan's rows may filter this one at run time.
+    pub(super) lent: bool,
     /// Whether something may stop or skip reading at run time: a predicate on a column of the files, a join, a LIMIT.
     pub(super) may_skip: bool,
-    /// Whether reading may stop early because enough rows came.
+    /// Whether reading may leave out whole partitions at run time, or stop early.
     pub(super) may_stop: bool,
+    /// Whether it may stop because enough rows came; then at least one file is begun.
+    pub(super) limited: bool,
 }
 
-/// What is read of `partition`; `None` if the catalog does not say enough.
+impl Wanted {
+    /// Whether rows are left out by what stands in them.
+    pub(super) fn filters(&self) -> bool {
+        !self.asked.is_empty() || self.lent
+    }
+
+    /// The parts of a scan added up. Where it may stop early, it may read the cheapest part alone.
+    pub(super) fn added(&self, parts: impl Iterator<Item = Bounds>) -> Bounds {
+        let (mut sum, mut least) = (Bounds::exact(0), None::<u64>);
+        for part in parts {
+            sum = sum.plus(part);
+            if part.high > 0 {
+                least = Some(least.map_or(part.low, |least| least.min(part.low)));
+            }
+        }
+        if self.limited { Bounds { low: sum.low.min(least.unwrap_or(0)), ..sum } } else { sum }
+    }
+}
+
+/// How the files of a scan are cut: the first splits are shorter than those that follow.
+#[derive(Debug, Default)]
+pub(super) struct Splits {
+    made: Cell<u64>,
+}
+
+impl Splits {
+    /// The splits of a file that can be cut, each from one byte up to, but without, another.
+    pub(super) fn cut(&self, bytes: u64) -> Vec<(u64, u64)> {
+        let mut splits = Vec::new();
+        let mut at = 0;
+        while at < bytes {
+            let limit = if self.made.get() < INITIAL_SPLITS { SPLIT } else { LATER_SPLIT };
+            let rest = bytes - at;
+            let length = if rest <= limit {
+                rest
+            } else if rest <= 2 * limit {
+                rest / 2
+            } else {
+                limit
+            };
+            splits.push((at, at + length));
+            at += length;
+            self.made.set(self.made.get() + 1);
+        }
+        splits
+    }
+}
+
+/// What is read of `partition` by what the catalog says of it; `None` if that is not enough.
 pub(super) fn read(model: ScanModel, table: &Table, partition: &Partition, wanted: &Wanted) -> Option<Bounds> {
     let bytes = partition.bytes?.0;
     let bounds = match (table.format, model) {
@@ -44,7 +110,7 @@ pub(super) fn read(model: ScanModel, table: &Table, partition: &Partition, wante
         }
     };
     let row_format = matches!(table.format, Some(Format::Csv | Format::Json | Format::Text) | None);
-    let low = if wanted.may_stop || (wanted.may_skip && !row_format) { 0 } else { bounds.low };
+    let low = if wanted.may_stop || wanted.limited || (wanted.may_skip && !row_format) { 0 } else { bounds.low };
     Some(Bounds::new(low, bounds.expected, bounds.high))
 }
 
@@ -156,6 +222,7 @@ mod tests {
             partitions: None,
             view: None,
             taken_at: None,
+            listed_at: None,
             place: None,
         }
     }
@@ -170,7 +237,9 @@ mod tests {
     }
 
     fn wanted(columns: &[&str]) -> Wanted {
-        Wanted { columns: columns.iter().map(|c| (*c).to_owned()).collect(), may_skip: false, may_stop: false }
+        let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
+        let paths = columns.iter().map(|c| c.split('.').map(str::to_owned).collect()).collect();
+        Wanted { columns, paths, ..Wanted::default() }
     }
 
     #[test]

@@ -5,21 +5,25 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::civil::DateTime;
 
 use super::cast::{Target, cast};
+use super::files::{self, Reading};
 use super::function::Clock;
 use super::hole::{admits, combinations};
-use super::model::{Wanted, read};
+use super::model::{Splits, Wanted};
 use super::period::{Calendar, Period};
 use super::scan::Session;
 use super::term::{Known, evaluate, excludes};
 use super::value::Value;
-use super::{Bounds, ScanModel};
+use super::{Bounds, Evidence, ScanModel};
 use crate::core::catalog::{Partition, Table};
 use crate::core::guard::{Param, Params};
 use crate::core::sql::analysis::{Constant, Term};
 use crate::core::sql::types::Type;
+use crate::core::units::Timestamp;
 
 /// Partitions that the facts do not have yet are imagined up to this many; beyond it nothing is known.
 const MOST_IMAGINED: usize = 50_000;
+/// Faults of the facts that are named; more would bury them.
+const MOST_FAULTS: usize = 5;
 /// How many periods back the largest is looked for (DESIGN §4.3).
 const LOOK_BACK: usize = 7;
 
@@ -38,6 +42,12 @@ pub(super) struct Left {
     pub(super) bytes: Result<Vec<Bounds>, String>,
     /// `days` or `months`, where partitions are nothing else.
     pub(super) word: Option<&'static str>,
+    /// The weakest facts that the bytes rest on.
+    pub(super) evidence: Option<Evidence>,
+    /// When the oldest of them were taken.
+    pub(super) taken_at: Option<Timestamp>,
+    /// What was wrong with them.
+    pub(super) faults: Vec<String>,
 }
 
 /// One partition that is read: its values and what it costs by each model.
@@ -48,7 +58,17 @@ struct Piece {
 
 /// Prunes the partitions of `table` by `conjuncts` and adds up what is left, once for each of `models`.
 pub(super) fn left(session: &Session<'_>, table: &Table, conjuncts: &[Term], wanted: &Wanted, models: &[ScanModel]) -> Left {
-    let mut left = Left { matched: 0, total: 0, assumed: 0, any: false, bytes: Err(String::new()), word: None };
+    let mut left = Left {
+        matched: 0,
+        total: 0,
+        assumed: 0,
+        any: false,
+        bytes: Err(String::new()),
+        word: None,
+        evidence: None,
+        taken_at: None,
+        faults: Vec::new(),
+    };
     let Some(partitions) = table.partitions.as_deref().filter(|list| !list.is_empty()) else {
         left.bytes = Err("the catalog has no partitions or sizes of it".to_owned());
         return left;
@@ -59,14 +79,23 @@ pub(super) fn left(session: &Session<'_>, table: &Table, conjuncts: &[Term], wan
         left.bytes = Ok(vec![Bounds::exact(0); models.len()]);
         return left;
     }
-    let cost =
-        |partition: &Partition| -> Option<Vec<Bounds>> { models.iter().map(|m| read(*m, table, partition, wanted)).collect() };
+    let splits: Vec<Splits> = models.iter().map(|_| Splits::default()).collect();
+    let readings = |partition: &Partition, splits: &[Splits]| -> Vec<Reading> {
+        models.iter().zip(splits).map(|(model, splits)| files::read(*model, table, partition, wanted, splits)).collect()
+    };
+    let bytes = |readings: &[Reading]| -> Option<Vec<Bounds>> { readings.iter().map(|reading| reading.bytes).collect() };
+    let cost = |partition: &Partition| {
+        let apart: Vec<Splits> = models.iter().map(|_| Splits::default()).collect();
+        bytes(&readings(partition, &apart))
+    };
     let calendar = Calendar::of(table, partitions);
     left.word = calendar.and_then(|calendar| calendar.word(table.partition_keys.len()));
     let mut pieces = Vec::new();
     let outlook = calendar.zip(session.taken(table)).map(|(calendar, taken)| Outlook::new(calendar, taken, partitions, &cost));
     for partition in partitions.iter().filter(|partition| lens.keeps(&partition.values)) {
-        let mut own = cost(partition);
+        let found = readings(partition, &splits);
+        left.rests_on(table, partition, &found);
+        let mut own = bytes(&found);
         if let Some(outlook) = outlook.as_ref().filter(|outlook| outlook.is_open(partition)) {
             left.assumed += 1;
             own = own.zip(outlook.largest(&partition.values)).map(|(own, largest)| {
@@ -76,7 +105,8 @@ pub(super) fn left(session: &Session<'_>, table: &Table, conjuncts: &[Term], wan
         pieces.push(Piece { values: partition.values.clone(), cost: own });
     }
     let mut incomplete = calendar.is_none() || outlook.is_none();
-    if let Some(outlook) = &outlook {
+    // Nothing is imagined of a table that no longer grows, once its folder was listed.
+    if let Some(outlook) = outlook.as_ref().filter(|outlook| outlook.is_alive() || table.listed_at.is_none()) {
         match outlook.imagined(session, conjuncts) {
             Some(imagined) => {
                 for values in imagined.into_iter().filter(|values| lens.keeps(values)) {
@@ -93,12 +123,62 @@ pub(super) fn left(session: &Session<'_>, table: &Table, conjuncts: &[Term], wan
         }
         incomplete = outlook.open_periods(session, conjuncts).iter().any(|period| lens.may_keep(&outlook.values_of(*period)));
     }
-    sum(&mut left, &lens, pieces, models.len(), incomplete && !table.partition_keys.is_empty());
+    // Somebody listed the table's folder: what is not there is not read.
+    incomplete &= table.listed_at.is_none();
+    if left.taken_at.is_none() {
+        left.taken_at = table.listed_at.or(table.taken_at);
+        left.evidence = table.listed_at.map(|_| Evidence::Listed);
+    }
+    sum(&mut left, &lens, pieces, models.len(), incomplete && !table.partition_keys.is_empty(), wanted);
     left
 }
 
+/// The partitions that `conjuncts` leave of those that the catalog has, and whether it would help to list the whole table: nothing is
+/// left, or the predicate reaches periods later than the facts of a table that has not grown of late.
+pub(super) fn kept<'a>(session: &Session<'_>, table: &'a Table, conjuncts: &[Term]) -> (Vec<&'a Partition>, bool) {
+    let lens = Lens::new(session, table, conjuncts);
+    let partitions = table.partitions.as_deref().unwrap_or_default();
+    if lens.nothing_passes() {
+        return (Vec::new(), false);
+    }
+    let kept: Vec<&Partition> = partitions.iter().filter(|p| lens.keeps(&p.values)).collect();
+    let outlook = Calendar::of(table, partitions)
+        .zip(session.taken(table))
+        .map(|(calendar, taken)| Outlook::new(calendar, taken, partitions, &|_| Some(Vec::new())));
+    let reaches = outlook.is_some_and(|outlook| {
+        !outlook.is_alive()
+            && outlook.open_periods(session, conjuncts).iter().any(|period| lens.may_keep(&outlook.values_of(*period)))
+    });
+    let census = !table.partition_keys.is_empty() && table.listed_at.is_none() && (kept.is_empty() || reaches);
+    (kept, census)
+}
+
+impl Left {
+    /// Notes what a partition's bytes rest on.
+    fn rests_on(&mut self, table: &Table, partition: &Partition, readings: &[Reading]) {
+        let listed = partition.objects.as_ref().filter(|listing| listing.failure.is_none());
+        let taken = listed.map_or(table.taken_at, |listing| listing.taken_at);
+        self.taken_at = match (self.taken_at, taken) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        // The first model is the one asked for.
+        let Some(reading) = readings.first() else { return };
+        self.evidence = self.evidence.max(Some(reading.evidence));
+        let room = MOST_FAULTS.saturating_sub(self.faults.len());
+        let named = |fault: &String| match partition.values.as_slice() {
+            [] => fault.clone(),
+            values => format!(
+                "partition {}: {fault}",
+                values.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join("/")
+            ),
+        };
+        self.faults.extend(reading.faults.iter().take(room).map(named));
+    }
+}
+
 /// Adds the pieces up; where a hole picks among them, the worst value counts.
-fn sum(left: &mut Left, lens: &Lens<'_>, pieces: Vec<Piece>, models: usize, incomplete: bool) {
+fn sum(left: &mut Left, lens: &Lens<'_>, pieces: Vec<Piece>, models: usize, incomplete: bool, wanted: &Wanted) {
     if pieces.is_empty() {
         left.bytes = if incomplete {
             Err("no partition of the facts matches, and they cannot be complete".to_owned())
@@ -108,10 +188,13 @@ fn sum(left: &mut Left, lens: &Lens<'_>, pieces: Vec<Piece>, models: usize, inco
         return;
     }
     let unsized_pieces = pieces.iter().filter(|piece| piece.cost.is_none()).count();
-    let total = |pieces: &[&Piece]| {
-        pieces.iter().fold(vec![Bounds::exact(0); models], |sums, piece| {
-            sums.iter().zip(piece.cost.iter().flatten()).map(|(sum, cost)| sum.plus(*cost)).collect()
-        })
+    let total = |pieces: &[&Piece]| -> Vec<Bounds> {
+        (0..models)
+            .map(|model| {
+                let sum = wanted.added(pieces.iter().filter_map(|piece| piece.cost.as_ref()?.get(model).copied()));
+                if wanted.may_stop { Bounds { low: 0, ..sum } } else { sum }
+            })
+            .collect()
     };
     let all: Vec<&Piece> = pieces.iter().collect();
     let groups = lens.groups(&all);
@@ -359,6 +442,8 @@ struct Outlook<'a> {
     largest_of_all: Option<Vec<Bounds>>,
     /// A partition of each set of other keys' values seen in those periods.
     examples: Vec<&'a [Option<String>]>,
+    /// The newest period that has a partition.
+    newest: Option<Period>,
 }
 
 impl<'a> Outlook<'a> {
@@ -384,6 +469,7 @@ impl<'a> Outlook<'a> {
             largest: HashMap::new(),
             largest_of_all: None,
             examples: Vec::new(),
+            newest: partitions.iter().filter_map(|partition| calendar.period(partition)).max(),
         };
         for (_, partition) in complete.iter().filter(|(period, _)| oldest.is_some_and(|oldest| *period >= oldest)) {
             let Some(bounds) = cost(partition) else { continue };
@@ -409,6 +495,19 @@ impl<'a> Outlook<'a> {
     fn others(&self, values: &[Option<String>]) -> Vec<Option<String>> {
         let time = self.calendar.keys();
         values.iter().enumerate().filter(|(index, _)| !time.contains(index)).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Whether the table still grew when the facts were taken: one of the last seven periods has a partition.
+    fn is_alive(&self) -> bool {
+        let mut period = self.newest;
+        for _ in 0..=LOOK_BACK {
+            let Some(own) = period else { return false };
+            if !own.is_over(self.taken) {
+                return true;
+            }
+            period = own.next();
+        }
+        false
     }
 
     /// Whether a partition's period was not over when the facts were taken.

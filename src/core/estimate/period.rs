@@ -232,6 +232,7 @@ mod tests {
             partitions: None,
             view: None,
             taken_at: None,
+            listed_at: None,
             place: None,
         };
         (table, partitions)

@@ -3,13 +3,17 @@
 use indexmap::IndexMap;
 use jiff::civil::DateTime;
 
+use super::domain::Domains;
 use super::function::Clock;
 use super::model::Wanted;
 use super::partitions::{Left, left, names};
+use super::term::Known;
+use super::value::Value;
 use super::{Bounds, Evidence, Scan, ScanModel, TableScan};
 use crate::core::catalog::{Catalog, Table};
 use crate::core::guard::{Params, PartitionsMatched};
 use crate::core::sql::analysis::{self, Analysis, TableKind, TableUse};
+use crate::core::sql::types::Type;
 use crate::core::units::Timestamp;
 
 /// What an estimate is made in.
@@ -56,7 +60,8 @@ pub fn estimate_scan(
     };
     let mut tables: IndexMap<String, Sum> = IndexMap::new();
     let mut partitions: IndexMap<u32, PartitionsMatched> = IndexMap::new();
-    let (mut oldest, mut evidence) = (None::<Timestamp>, Evidence::Catalog);
+    let (mut oldest, mut evidence) = (None::<Timestamp>, None::<Evidence>);
+    let mut faults = Vec::new();
     for scan in &analysis.scans {
         let Some(used) = analysis.tables.get(usize::try_from(scan.table.0).unwrap_or(usize::MAX)) else { continue };
         let sum = tables.entry(name(used)).or_default();
@@ -70,9 +75,11 @@ pub fn estimate_scan(
                     known.matched = known.matched.max(left.matched);
                     known.total = known.total.max(left.total);
                 }
-                if let Some(taken) = table.taken_at {
+                if let Some(taken) = left.taken_at {
                     oldest = Some(oldest.map_or(taken, |time| time.min(taken)));
                 }
+                evidence = evidence.max(left.evidence);
+                faults.extend(left.faults.iter().map(|fault| format!("{}: {fault}", name(used))));
                 let why = explained(&left, table, columns);
                 sum.add(left.bytes.map_err(|_| ()), why);
             }
@@ -82,9 +89,8 @@ pub fn estimate_scan(
         tables.values().try_fold(Bounds::exact(0), |total, sum| Some(total.plus(*sum.bytes.as_ref()?.get(index)?)))
     };
     let bytes = total(0);
-    if bytes.is_none() {
-        evidence = Evidence::Unknown;
-    }
+    let evidence = if bytes.is_none() { Evidence::Unknown } else { evidence.unwrap_or(Evidence::Catalog) };
+    faults.dedup();
     let why = match tables.len() {
         0 => "reads no table".to_owned(),
         1 => tables.values().map(Sum::why).collect(),
@@ -97,6 +103,7 @@ pub fn estimate_scan(
         model: session.model,
         other_model_expected: bytes.and_then(|_| total(1)).map(|bounds| bounds.expected),
         why,
+        faults,
         tables: tables
             .iter()
             .map(|(table, sum)| TableScan {
@@ -166,42 +173,106 @@ fn reading<'a>(
         return Reading::Unknown("the facts are of the current snapshot, and it reads another".to_owned());
     }
     let is_key = |name: &str| table.partition_keys.iter().any(|key| key.name == name);
-    let columns: Vec<String> = scan
+    let columns: Vec<&[String]> = scan
         .columns
         .iter()
         .filter_map(|id| analysis.columns.get(usize::try_from(id.0).ok()?))
         .filter(|column| !column.hidden && column.path.first().is_some_and(|name| !is_key(name)))
-        .map(|column| column.path.join("."))
+        .map(|column| column.path.as_slice())
         .collect();
+    let paths = outermost(columns.iter().map(|path| physical(table, path)).collect());
     // A parent that is read whole has its fields already.
-    let inside = |path: &str, other: &str| path.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'));
-    let mut wanted: Vec<String> =
-        columns.iter().filter(|path| !columns.iter().any(|other| inside(path, other))).cloned().collect();
-    wanted.sort();
-    wanted.dedup();
+    let wanted = outermost(columns.iter().map(|path| path.to_vec()).collect());
     // Several fields of a column whose own sizes nobody knows count as that column, once.
     let known = |path: &str| table.partitions.iter().flatten().any(|p| p.column_bytes.contains_key(path));
-    let mut wanted: Vec<String> = wanted
-        .into_iter()
-        .map(|path| if known(&path) { path } else { path.split('.').next().unwrap_or_default().to_owned() })
+    let mut sized: Vec<String> = wanted
+        .iter()
+        .map(|path| {
+            let whole = path.join(".");
+            if known(&whole) { whole } else { path.first().cloned().unwrap_or_default() }
+        })
         .collect();
-    wanted.dedup();
+    sized.dedup();
     let count = {
-        let mut tops: Vec<&str> = wanted.iter().filter_map(|path| path.split('.').next()).collect();
+        let mut tops: Vec<&str> = wanted.iter().filter_map(|path| path.first().map(String::as_str)).collect();
         tops.dedup();
         tops.len()
     };
-    let on_files = scan.conjuncts.iter().any(|term| names(term).iter().any(|name| !is_key(name)));
+    let named: Vec<&str> = scan.conjuncts.iter().flat_map(names).filter(|name| !is_key(name)).collect();
+    let asked = outermost(named.iter().map(|name| physical(table, &path(name))).collect());
+    let domains = Domains::of(&scan.conjuncts, &Fixed { clock: session.clock });
     // A join may lend one scan's values to the other as a filter at run time; the analysis does not say which scans join.
     let lent = analysis.scans.len() > 1;
     let wanted = Wanted {
-        columns: wanted,
-        may_skip: on_files || lent,
+        columns: sized,
+        paths,
+        may_skip: !asked.is_empty() || lent,
+        asked,
+        domains,
+        lent,
         // A filter that another scan lends leaves out whole partitions, of any format.
-        may_stop: scan.limited.is_some() || (lent && !table.partition_keys.is_empty()),
+        may_stop: lent && !table.partition_keys.is_empty(),
+        limited: scan.limited.is_some(),
     };
     let left = left(session, table, &scan.conjuncts, &wanted, models);
     Reading::Files { table, left, columns: count }
+}
+
+/// A name of a term as a path.
+fn path(name: &str) -> Vec<String> {
+    name.split('.').map(str::to_owned).collect()
+}
+
+/// The part of a path that a columnar file has as such: fields of structs, but not what lies inside arrays and maps.
+fn physical(table: &Table, path: &[String]) -> Vec<String> {
+    let Some((first, fields)) = path.split_first() else { return Vec::new() };
+    let mut found = vec![first.clone()];
+    let mut kind = table.columns.iter().find(|column| column.name == *first).and_then(|column| Type::parse(&column.column_type));
+    for field in fields {
+        let Some(Type::Row(row)) = &kind else { break };
+        let inner = row.iter().find(|part| part.name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(field)));
+        let Some(inner) = inner.map(|part| part.kind.clone()) else { break };
+        found.push(field.clone());
+        kind = Some(inner);
+    }
+    found
+}
+
+/// The paths that are not inside another of them, sorted, each once.
+fn outermost(mut paths: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    paths.sort();
+    paths.dedup();
+    let mut kept: Vec<Vec<String>> = Vec::new();
+    for path in paths {
+        // Sorted: a parent comes right before what is inside it.
+        if !kept.last().is_some_and(|last| path.starts_with(last)) {
+            kept.push(path);
+        }
+    }
+    kept
+}
+
+/// What is known of every row: nothing but constants, and the clock.
+struct Fixed {
+    clock: Option<Clock>,
+}
+
+impl Known for Fixed {
+    fn column(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn parameter(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn admits(&self, _: &str, _: &Value) -> bool {
+        true
+    }
+
+    fn clock(&self) -> Option<Clock> {
+        self.clock
+    }
 }
 
 /// "7 of 60 days, 3 of 12 columns".
@@ -266,6 +337,7 @@ mod tests {
             partitions: Some(partitions),
             view: None,
             taken_at: Some(taken),
+            listed_at: None,
             place: None,
         };
         edit(&mut table);

@@ -188,6 +188,7 @@ mod tests {
             partitions: None,
             view: None,
             taken_at: None,
+            listed_at: None,
             place: None,
         };
         let data = DataCatalog { taken_at: None, tables: [("shop.customers".to_owned(), table)].into_iter().collect() };

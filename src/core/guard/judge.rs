@@ -99,6 +99,7 @@ pub(super) fn unanalysed(world: &World<'_>, kind: StatementKind, findings: Vec<F
         model: world.model,
         other_model_expected: None,
         why: "the statement was not analysed".to_owned(),
+        faults: Vec::new(),
         tables: Vec::new(),
     };
     let judgement = Judgement {

@@ -1,0 +1,50 @@
+//! Looking at files before judging, as far as `--look` allows.
+
+use super::LookWord;
+use crate::adapters::clock::SystemClock;
+use crate::adapters::objects::LocalObjects;
+use crate::core::catalog::Catalog;
+use crate::core::estimate::Need;
+use crate::engine::ports::{Depth, Objects, Place};
+
+/// Looks at the files of local tables; by default at their footers, at nothing else (CONTRACTS §4).
+pub(super) struct Looker {
+    objects: LocalObjects<SystemClock>,
+    word: Option<LookWord>,
+}
+
+impl Looker {
+    pub(super) fn new(word: Option<LookWord>) -> Self {
+        Self { objects: LocalObjects::new(SystemClock::default()), word }
+    }
+
+    /// How closely a need may be looked at; `None`: not at all.
+    fn depth(&self, need: &Need, open: bool) -> Option<Depth> {
+        let word = self.word.unwrap_or(if is_local(&need.location) { LookWord::Footers } else { LookWord::None });
+        match word {
+            LookWord::None => None,
+            LookWord::Footers if open && need.values.is_some() => Some(Depth::Footers),
+            LookWord::Metadata | LookWord::Footers => Some(Depth::Listing),
+        }
+    }
+
+    /// Looks, and adds what was found to the catalog.
+    pub(super) fn look(&self, needs: Vec<(Need, bool)>, catalog: &mut Catalog) {
+        let wanted: Vec<(Need, Place)> = needs
+            .into_iter()
+            .filter_map(|(need, open)| {
+                let depth = self.depth(&need, open)?;
+                let place = Place { location: need.location.clone(), base: need.base.clone(), format: need.format, depth };
+                Some((need, place))
+            })
+            .collect();
+        let (needs, places): (Vec<Need>, Vec<Place>) = wanted.into_iter().unzip();
+        for (need, found) in needs.iter().zip(self.objects.look(&places)) {
+            catalog.attach(need, found);
+        }
+    }
+}
+
+fn is_local(location: &str) -> bool {
+    location.starts_with("file://") || !location.contains("://")
+}
