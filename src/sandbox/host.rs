@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::dataset::Day;
 use super::dataset::ids::keyed_orders;
 use super::dynamodb::DynamoDb;
+use super::s3::S3;
 use super::secret::random_text;
 use super::server::{Activity, Control, Door, Entry, Ledger, router};
 use super::sessions::{KeyRing, Session};
@@ -68,6 +69,10 @@ impl Options {
 pub struct Services {
     /// `AmazonAthena.*`.
     pub athena: Arc<dyn JsonService>,
+    /// `AWSGlue.*`, if there are tables.
+    pub glue: Option<Arc<dyn JsonService>>,
+    /// The tables' files.
+    pub s3: Option<Arc<S3>>,
     /// How far the data is.
     pub progress: watch::Receiver<Progress>,
 }
@@ -245,6 +250,8 @@ impl Started {
             clock: options.clock.clone(),
             region: options.region.clone(),
             athena: services.athena,
+            glue: services.glue,
+            s3: services.s3,
             dynamodb: Arc::new(dynamodb),
             ledger: Ledger::at(state.join("ledger.jsonl")),
             activity: Activity::new(),

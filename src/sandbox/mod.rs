@@ -1,4 +1,4 @@
-//! The sandbox: STS, Athena and DynamoDB endpoints on loopback, over real local data. Allowed imports: `core`.
+//! The sandbox: STS, Athena, Glue, S3 and DynamoDB endpoints on loopback, over real local data. Allowed imports: `core`.
 
 pub mod api;
 pub mod athena;
@@ -6,8 +6,10 @@ pub mod authorizer;
 pub mod clock;
 pub mod dataset;
 pub mod dynamodb;
+pub mod glue;
 pub mod host;
 pub mod policy;
+pub mod s3;
 pub mod secret;
 pub mod server;
 pub mod sessions;
@@ -15,3 +17,4 @@ pub mod shop;
 pub mod signature;
 pub mod state;
 pub mod sts;
+mod xml;

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::api::{ApiError, Caller, JsonService};
 use super::clock::Clock;
+use super::s3::{self, S3};
 use super::sessions::{Holder, KeyRing};
 use super::signature::{Authorization, Rejection, Signed};
 use super::sts::{Form, Sts, Trust};
@@ -47,6 +48,10 @@ pub(super) struct Door {
     pub athena: Arc<dyn JsonService>,
     /// `DynamoDB_20120810.*`.
     pub dynamodb: Arc<dyn JsonService>,
+    /// `AWSGlue.*`; `None` where there are no tables.
+    pub glue: Option<Arc<dyn JsonService>>,
+    /// The bucket of the tables' files, where there are any.
+    pub s3: Option<Arc<S3>>,
     /// What was asked by whom.
     pub ledger: Ledger,
     /// Who is being served, and since when nobody is.
@@ -78,32 +83,48 @@ async fn handle(State(door): State<Arc<Door>>, request: Request) -> Response {
     let Ok(Ok(body)) = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, BODY_LIMIT)).await else {
         let words = "The request's body is larger than 16 MiB, cut off, or took longer than 30 seconds.";
         let error = ApiError::new(413, "RequestEntityTooLarge", words);
-        return encode_error(Protocol::guess(&parts.headers), &error, now, &request_id);
+        return encode_error(Protocol::guess(&parts), &error, now, &request_id);
     };
     let (authorization, holder) = match door.authenticate(&parts, &body, now) {
         Ok(found) => found,
         Err(rejection) => {
-            let protocol = Protocol::guess(&parts.headers);
+            let protocol = Protocol::guess(&parts);
             return encode_error(protocol, &answer::rejected(protocol, &rejection), now, &request_id);
         }
     };
     let protocol = Protocol::of_service(&authorization.service);
     let visit = Visit { door: &door, parts: &parts, body: &body, holder: &holder, now, request_id: &request_id };
+    let note = |operation: &str, refused: Option<&ApiError>| {
+        door.ledger.record(&Entry {
+            at: now,
+            access_key_id: authorization.access_key_id.clone(),
+            principal: holder.principal.arn.clone(),
+            service: authorization.service.clone(),
+            operation: operation.to_owned(),
+            outcome: refused.map_or_else(|| "ok".to_owned(), |error| error.code.clone()),
+        });
+    };
+    if let ("s3", Some(s3)) = (authorization.service.as_str(), &door.s3) {
+        let (operation, answered) = s3.call(&parts, &visit.caller()).await;
+        let answered = answered.map_err(s3::error_of);
+        note(operation, answered.as_ref().err());
+        return match answered {
+            Ok(answer) => answer::stamped(answer.into_response(), now, &request_id),
+            Err(error) => encode_error(protocol, &error, now, &request_id),
+        };
+    }
     let (operation, result) = match authorization.service.as_str() {
         _ if parts.uri.path() != "/" => (String::new(), Err(no_service(&format!("path {}", parts.uri.path())))),
         "sts" => visit.sts(),
         "athena" => visit.json("AmazonAthena.", &door.athena).await,
         "dynamodb" => visit.json("DynamoDB_20120810.", &door.dynamodb).await,
+        "glue" => match &door.glue {
+            Some(glue) => visit.json("AWSGlue.", glue).await,
+            None => (String::new(), Err(no_service("service glue"))),
+        },
         other => (String::new(), Err(no_service(&format!("service {other}")))),
     };
-    door.ledger.record(&Entry {
-        at: now,
-        access_key_id: authorization.access_key_id,
-        principal: holder.principal.arn.clone(),
-        service: authorization.service,
-        operation,
-        outcome: result.as_ref().err().map_or_else(|| "ok".to_owned(), |error| error.code.clone()),
-    });
+    note(&operation, result.as_ref().err());
     match result {
         Ok(body) => encode(protocol, 200, body, now, &request_id),
         Err(error) => encode_error(protocol, &error, now, &request_id),
@@ -149,6 +170,11 @@ impl Visit<'_> {
         (operation, sts.call(&form, self.holder, self.request_id))
     }
 
+    fn caller(&self) -> Caller {
+        let authorizer = self.holder.authorizer(&self.door.clock);
+        Caller { principal: self.holder.principal.clone(), authorizer, now: self.now }
+    }
+
     async fn json(&self, prefix: &str, service: &Arc<dyn JsonService>) -> (String, Result<String, ApiError>) {
         let target = self.parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let Some(operation) = target.strip_prefix(prefix) else {
@@ -161,14 +187,13 @@ impl Visit<'_> {
                 return (operation.to_owned(), Err(error));
             }
         };
-        let authorizer = self.holder.authorizer(&self.door.clock);
-        let caller = Caller { principal: self.holder.principal.clone(), authorizer, now: self.now };
-        let answered = service.call(operation, body, caller).await.map(|body| body.to_string());
+        let answered = service.call(operation, body, self.caller()).await.map(|body| body.to_string());
         (operation.to_owned(), answered)
     }
 }
 
 fn no_service(what: &str) -> ApiError {
-    let message = format!("The sandbox answers for sts, athena and dynamodb on the path /; it has no {what}.");
+    let message =
+        format!("The sandbox answers for sts, athena, glue and dynamodb on the path /, and for s3 below it; it has no {what}.");
     ApiError::new(400, "UnknownOperationException", message)
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::athena::{Athena, AthenaConfig, Pace};
 use super::dataset::{self, Scale};
+use super::glue::Glue;
 use super::host::{HostError, Options, Running, Services, serve_with};
+use super::s3::S3;
 
 /// What the shop is to be.
 #[derive(Debug, Clone)]
@@ -34,9 +36,16 @@ pub fn serve(options: Options, shop: Shop) -> Result<Running, HostError> {
         let broken = |why: String| HostError::Service { service: "Athena", why };
         let data_dir = shop.data_dir.unwrap_or_else(|| state.join("data"));
         let generation = dataset::start(data_dir, shop.scale, clock.now()).map_err(HostError::Thread)?;
+        let glue = Glue::new(region.clone(), generation.lake.clone());
+        let s3 = S3::new(region.clone(), generation.lake.clone());
         let mut config = AthenaConfig::new(region, state.path(), clock);
         config.pace = shop.pace;
         let athena = Athena::open(config, generation.lake).map_err(|error| broken(error.to_string()))?;
-        Ok(Services { athena: Arc::new(athena), progress: generation.progress })
+        Ok(Services {
+            athena: Arc::new(athena),
+            glue: Some(Arc::new(glue)),
+            s3: Some(Arc::new(s3)),
+            progress: generation.progress,
+        })
     })
 }

@@ -17,6 +17,9 @@ pub(super) use hmac::hmac_sha256;
 /// How far a request's date may be from the service's, either way.
 pub const MAX_SKEW: Millis = Millis::from_mins(5);
 
+/// The same for S3 (API reference, `RequestTimeTooSkewed`).
+pub const S3_MAX_SKEW: Millis = Millis::from_mins(15);
+
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// Why a request was not let in. What a client sees of it depends on the protocol.
@@ -30,8 +33,12 @@ pub(super) enum Rejection {
     UnknownKey,
     /// The keys were good once.
     Expired,
-    /// The signature, its date or its scope is wrong, with AWS's words.
+    /// The signature or its scope is wrong, with AWS's words.
     Mismatch(String),
+    /// The date is too far from the service's, with AWS's words.
+    Skewed(String),
+    /// The payload's hash is missing where it must be there, or is not that of the body.
+    Payload(String),
 }
 
 /// A request as it arrived, body and all.
@@ -56,7 +63,7 @@ pub(super) struct Authorization {
     day: String,
     /// The scope's region.
     pub region: String,
-    /// The scope's service: `sts`, `athena`, `dynamodb`.
+    /// The scope's service: `sts`, `athena`, `glue`, `s3`, `dynamodb`.
     pub service: String,
     signed_headers: Vec<String>,
     signature: String,
@@ -123,13 +130,13 @@ impl Authorization {
     /// Verifies the request against `secret`, at the service's time and in its region.
     ///
     /// # Errors
-    /// [`Rejection::Mismatch`] or [`Rejection::Incomplete`].
+    /// [`Rejection::Mismatch`], [`Rejection::Skewed`], [`Rejection::Payload`] or [`Rejection::Incomplete`].
     pub(super) fn verify(&self, request: Signed<'_>, secret: &str, now: Timestamp, region: &str) -> Result<(), Rejection> {
         self.check_signed_headers(request.headers)?;
         let date = canonical::request_date(request.headers)
             .ok_or_else(|| Rejection::Incomplete("Date must be in ISO-8601 'basic format'.".to_owned()))?;
         self.check_scope(date, region)?;
-        check_skew(date, now)?;
+        check_skew(date, now, if self.service == "s3" { S3_MAX_SKEW } else { MAX_SKEW })?;
         let payload = self.payload_hash(request)?;
         let canonical = canonical::request(request, &self.signed_headers, &payload, self.service == "s3");
         let scope = format!("{}/{}/{}/aws4_request", self.day, self.region, self.service);
@@ -182,34 +189,39 @@ impl Authorization {
         Ok(())
     }
 
-    /// The payload hash that was signed; for all services but S3 it is always that of the body.
+    /// The payload hash that was signed; for all services but S3 it is always that of the body. S3 wants it as a header, and takes
+    /// `UNSIGNED-PAYLOAD` for it.
     fn payload_hash(&self, request: Signed<'_>) -> Result<String, Rejection> {
         let actual = hex::encode(Sha256::digest(request.body));
         let claimed = request.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
         match claimed {
             Some("UNSIGNED-PAYLOAD") if self.service == "s3" => Ok("UNSIGNED-PAYLOAD".to_owned()),
-            Some(claimed) if claimed != actual => Err(Rejection::Mismatch(
-                "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),
-            )),
+            None if self.service == "s3" => {
+                Err(Rejection::Payload("Missing required header for this request: x-amz-content-sha256".to_owned()))
+            }
+            Some(claimed) if claimed != actual => {
+                Err(Rejection::Payload("The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned()))
+            }
             _ => Ok(actual),
         }
     }
 }
 
-fn check_skew(date: Timestamp, now: Timestamp) -> Result<(), Rejection> {
-    let (oldest, newest) = (now.minus(MAX_SKEW), now.plus(MAX_SKEW));
+fn check_skew(date: Timestamp, now: Timestamp, most: Millis) -> Result<(), Rejection> {
+    let (oldest, newest) = (now.minus(most), now.plus(most));
+    let minutes = most.0 / 60_000;
     let (date_text, now_text) = (basic(date), basic(now));
     // Dates have whole seconds: the newest second that may still be signed is the one that has begun.
     if date.0 < oldest.0.div_euclid(1000) * 1000 {
         let limit = basic(oldest);
-        return Err(Rejection::Mismatch(format!(
-            "Signature expired: {date_text} is now earlier than {limit} ({now_text} - 5 min.)"
+        return Err(Rejection::Skewed(format!(
+            "Signature expired: {date_text} is now earlier than {limit} ({now_text} - {minutes} min.)"
         )));
     }
     if date > newest {
         let limit = basic(newest);
-        return Err(Rejection::Mismatch(format!(
-            "Signature not yet current: {date_text} is still later than {limit} ({now_text} + 5 min.)"
+        return Err(Rejection::Skewed(format!(
+            "Signature not yet current: {date_text} is still later than {limit} ({now_text} + {minutes} min.)"
         )));
     }
     Ok(())

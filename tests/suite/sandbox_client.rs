@@ -60,7 +60,7 @@ pub(crate) fn serve(options: Options) -> Result<Running, HostError> {
 pub(crate) fn serve_echo(options: Options, echo: Echo) -> Result<Running, HostError> {
     serve_with(options, |_, _| {
         let progress = Progress { ready: true, ..Progress::default() };
-        Ok(Services { athena: Arc::new(echo), progress: watch::channel(progress).1 })
+        Ok(Services { athena: Arc::new(echo), glue: None, s3: None, progress: watch::channel(progress).1 })
     })
 }
 

@@ -3,12 +3,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use tollgate::core::units::Timestamp;
 use tollgate::sandbox::athena::Pace;
 use tollgate::sandbox::clock::Clock;
 use tollgate::sandbox::dataset::Scale;
 use tollgate::sandbox::host::{Options, Running};
+use tollgate::sandbox::server::probe;
 use tollgate::sandbox::shop::{Shop, serve};
 
 use crate::python::python;
@@ -43,6 +45,30 @@ fn converse(script: &str, running: &Running, home: &Path, last: &str, day: Times
 fn boto3_holds_a_conversation() {
     let sandbox = start(|_| {});
     converse("door.py", &sandbox.running, sandbox.dir.path(), "deadlines", sandbox.clock.now());
+}
+
+#[test]
+fn boto3_reads_the_catalog_and_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop { scale: Scale::TINY, pace: Pace::Off, data_dir: None };
+    let now = Clock::system().now();
+    let running = serve(Options::new(dir.path().join("sandbox")), shop).unwrap();
+    wait_for_data(&running);
+    converse("lake.py", &running, dir.path(), "session policies", now);
+}
+
+/// Waits until the data is there: unlike queries, catalog and files do not wait for it.
+fn wait_for_data(running: &Running) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for _ in 0..1_200 {
+            if probe(running.endpoint()).await.is_some_and(|status| status.data.ready) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the data was not ready within a minute");
+    });
 }
 
 #[test]

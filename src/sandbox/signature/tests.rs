@@ -117,7 +117,7 @@ fn every_change_is_noticed() {
         ("payload hash", |r| drop(r.headers.insert("x-amz-content-sha256", "00".parse().unwrap()))),
     ];
     for (what, change) in changes {
-        assert!(matches!(vanilla(change), Err(Rejection::Mismatch(_))), "{what}");
+        assert!(matches!(vanilla(change), Err(Rejection::Mismatch(_) | Rejection::Payload(_))), "{what}");
     }
 }
 
@@ -128,17 +128,53 @@ fn skew_is_worded_as_aws_does() {
     }
     assert_eq!(
         vanilla_at(|_| {}, "2015-08-30T12:41:01Z"),
-        Err(Rejection::Mismatch(
+        Err(Rejection::Skewed(
             "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)".to_owned()
         ))
     );
     assert_eq!(
         vanilla_at(|_| {}, "2015-08-30T12:30:59Z"),
-        Err(Rejection::Mismatch(
+        Err(Rejection::Skewed(
             "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123059Z + 5 min.)"
                 .to_owned()
         ))
     );
+}
+
+/// A request for S3, signed over `signed` with the payload that `claimed` says.
+fn s3(claimed: Option<&str>, body: &str, now: &str) -> Result<(), Rejection> {
+    let mut headers = vec![("host", "127.0.0.1"), ("x-amz-date", "20150830T123600Z")];
+    headers.extend(claimed.map(|hash| ("x-amz-content-sha256", hash)));
+    let names: Vec<String> = ["host", "x-amz-content-sha256", "x-amz-date"]
+        .into_iter()
+        .filter(|name| claimed.is_some() || *name != "x-amz-content-sha256")
+        .map(str::to_owned)
+        .collect();
+    let unsigned = Request::new("GET", "/shop-lake/day=2026%252F11/x?list-type=2&prefix=a%2Fb", &headers, body);
+    let signed = Signed { method: &unsigned.method, uri: &unsigned.uri, headers: &unsigned.headers, body: body.as_bytes() };
+    let hash = hex::encode(Sha256::digest(body));
+    let canonical = canonical::request(signed, &names, claimed.unwrap_or(&hash), true);
+    let scope = "20150830/us-east-1/s3/aws4_request";
+    let text = format!("{ALGORITHM}\n20150830T123600Z\n{scope}\n{}", hex::encode(Sha256::digest(canonical)));
+    let mut key = hmac_sha256(format!("AWS4{SECRET}").as_bytes(), b"20150830");
+    for part in ["us-east-1", "s3", "aws4_request"] {
+        key = hmac_sha256(&key, part.as_bytes());
+    }
+    let signature = hex::encode(hmac_sha256(&key, text.as_bytes()));
+    let authorization = format!("{ALGORITHM} Credential=AKID/{scope}, SignedHeaders={}, Signature={signature}", names.join(";"));
+    headers.push(("authorization", &authorization));
+    Request::new("GET", "/shop-lake/day=2026%252F11/x?list-type=2&prefix=a%2Fb", &headers, body).verify(SECRET, now, "us-east-1")
+}
+
+#[test]
+fn s3_wants_the_payloads_hash_and_is_more_patient() {
+    let empty = hex::encode(Sha256::digest(""));
+    assert_eq!(s3(Some(&empty), "", NOW), Ok(()));
+    assert_eq!(s3(Some("UNSIGNED-PAYLOAD"), "anything", NOW), Ok(()));
+    assert!(matches!(s3(None, "", NOW), Err(Rejection::Payload(words)) if words.starts_with("Missing")));
+    assert!(matches!(s3(Some(&empty), "other", NOW), Err(Rejection::Payload(_))));
+    assert_eq!(s3(Some(&empty), "", "2015-08-30T12:50:59Z"), Ok(()));
+    assert!(matches!(s3(Some(&empty), "", "2015-08-30T12:51:01Z"), Err(Rejection::Skewed(words)) if words.contains("15 min")));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::assume::Assumed;
 use crate::core::units::Timestamp;
 use crate::sandbox::api::ApiError;
 use crate::sandbox::sessions::{Holder, session_arn, session_user_id};
+use crate::sandbox::xml::element;
 
 /// The API's version, part of every request and of the namespace of every answer.
 pub(super) const VERSION: &str = "2011-06-15";
@@ -58,21 +59,6 @@ fn answer(action: &str, body: &str, request_id: &str) -> String {
         "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/{VERSION}/\"><{action}Result>{body}</{action}Result>\
          <ResponseMetadata>{id}</ResponseMetadata></{action}Response>\n"
     )
-}
-
-fn element(out: &mut String, name: &str, text: &str) {
-    out.push_str(&format!("<{name}>"));
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            // XML 1.0 has no way to write these.
-            c if c < ' ' && !matches!(c, '\t' | '\n' | '\r') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out.push_str(&format!("</{name}>"));
 }
 
 fn seconds(time: Timestamp) -> String {
