@@ -18,6 +18,8 @@ mod schema;
 mod second_opinion;
 mod service_plan;
 mod statement;
+#[cfg(test)]
+mod testing;
 mod world;
 
 pub use ground::Ground;

@@ -37,8 +37,8 @@ pub(in crate::core) fn apply(name: &str, classification: &mut Classification, ru
     if let Some(node) = fields.get("names") {
         for (pattern, key, value) in entries(&mut reading, node, "`names`").unwrap_or_default() {
             let tags = tags(&mut reading, value, pattern);
-            // A column, and a field of one.
-            for parts in ["*.*.", "*.*.*."] {
+            // A column, and a field of one, three levels down.
+            for parts in ["*.*.", "*.*.*.", "*.*.*.*.", "*.*.*.*.*."] {
                 let pattern = format!("{parts}{pattern}");
                 classification.columns.push(ColumnTags { pattern, tags: tags.clone(), place: key.place.clone() });
             }

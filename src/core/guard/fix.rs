@@ -7,7 +7,9 @@ use super::case::Case;
 use super::{Finding, Fix, Judgement, Level, Rule};
 use crate::core::sql::analysis::Star;
 use crate::core::sql::token::Span;
-use crate::core::sql::tree::{ExprKind, GroupingElement, Literal, QueryBody, RootQuery, Select, SelectItem, Statement};
+use crate::core::sql::tree::{
+    ExprKind, GroupingElement, Literal, QueryBody, RelationKind, RootQuery, Select, SelectItem, Statement,
+};
 
 mod partition;
 mod range;
@@ -84,6 +86,7 @@ fn without_blocked(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
     let select = outermost(root)?;
     let is_blocked = |index: usize| is_blocked(case, index);
     let mut kept: Vec<String> = Vec::new();
+    let alone = is_alone(select);
     let (mut next, mut dropped) = (0, 0);
     for item in &select.items {
         let span = item_span(item);
@@ -94,7 +97,7 @@ fn without_blocked(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
                 if blocked.contains(&true) {
                     dropped += blocked.iter().filter(|blocked| **blocked).count();
                     let names = star.columns.iter().zip(&blocked).filter(|(_, blocked)| !**blocked);
-                    kept.extend(names.map(|(column, _)| written(column)).collect::<Option<Vec<_>>>()?);
+                    kept.extend(names.map(|(column, _)| written(column, alone)).collect::<Option<Vec<_>>>()?);
                 } else {
                     kept.push(case.source(span).to_owned());
                 }
@@ -133,6 +136,7 @@ fn names_for_star(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
     let QueryBody::Select(select) = &root.query.body else { return None };
     let mut items = Vec::new();
     let mut next = 0;
+    let alone = is_alone(select);
     for item in &select.items {
         match star_of(case, item) {
             Some(star) => {
@@ -140,7 +144,7 @@ fn names_for_star(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
                     return None;
                 }
                 next += star.columns.len();
-                items.extend(star.columns.iter().map(written).collect::<Option<Vec<_>>>()?);
+                items.extend(star.columns.iter().map(|column| written(column, alone)).collect::<Option<Vec<_>>>()?);
             }
             None => {
                 next += 1;
@@ -149,6 +153,11 @@ fn names_for_star(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
         }
     }
     Some(Draft { rule: Rule::SelectStar, title: "Name the columns".to_owned(), sql: with_items(case, select, &items)? })
+}
+
+/// Whether FROM has one relation alone, so that no column's name can mean two.
+fn is_alone(select: &Select) -> bool {
+    matches!(select.from.as_slice(), [relation] if !matches!(relation.kind, RelationKind::Joined { .. }))
 }
 
 /// The statement with another select list.
@@ -179,13 +188,13 @@ fn star_of<'a>(case: &Case<'a>, item: &SelectItem) -> Option<&'a Star> {
     case.analysis.stars.iter().find(|star| star.outermost && star.span.first == span.first)
 }
 
-/// A column as a statement names it; `None` where it has no name.
-fn written(column: &Option<(Option<String>, String)>) -> Option<String> {
+/// A column as a statement names it, without its relation where that is `alone`; `None` where it has no name.
+fn written(column: &Option<(Option<String>, String)>, alone: bool) -> Option<String> {
     let (qualifier, name) = column.as_ref()?;
     let name = quoted(name);
     Some(match qualifier {
-        Some(qualifier) => format!("{}.{name}", quoted(qualifier)),
-        None => name,
+        Some(qualifier) if !alone => format!("{}.{name}", quoted(qualifier)),
+        _ => name,
     })
 }
 

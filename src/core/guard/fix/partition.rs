@@ -1,6 +1,6 @@
 //! Adds the predicate that `partition-filter` misses: the newest partition.
 
-use super::{Draft, quoted};
+use super::{Draft, is_alone, quoted};
 use crate::core::estimate::restricts;
 use crate::core::guard::Rule;
 use crate::core::guard::case::Case;
@@ -29,7 +29,7 @@ pub(super) fn newest(case: &Case<'_>, root: &RootQuery) -> Option<Draft> {
         kind if kind.is_integer() => value.parse::<i64>().ok()?.to_string(),
         _ => return None,
     };
-    let alone = select.from.len() == 1 && !matches!(select.from.first().map(|r| &r.kind), Some(RelationKind::Joined { .. }));
+    let alone = is_alone(select);
     let key = if alone { quoted(column) } else { format!("{}.{}", quoted(&name), quoted(column)) };
     let text = case.written().text();
     let split = |token: TokenIx| {

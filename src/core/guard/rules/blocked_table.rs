@@ -39,3 +39,37 @@ fn matches(case: &Case<'_>, pattern: &Placed<String>, table: &TableUse) -> bool 
         // Two parts mean the usual data catalog.
         || (local && matches_parts(pattern, parts.iter().skip(1).copied().collect::<Vec<_>>().into_iter()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::guard::testing::{check, judge, lines};
+
+    #[test]
+    fn lists_of_tables_hold_behind_views_too() {
+        check(
+            "blocked-table",
+            "  athena: { tables: { deny: [\"shop.c*\"] } }\n",
+            &[
+                ("SELECT id FROM logs", &[]),
+                ("SELECT id FROM shop.orders", &[]),
+                ("SELECT city FROM shop.customers", &["block shop.customers 1:18"]),
+                ("SELECT id FROM LAKE.Shop.Customers c", &["block shop.customers 1:16"]),
+                ("SELECT id FROM shop.contacts", &["block shop.contacts 1:16", "block shop.customers 1:16"]),
+            ],
+        );
+        check(
+            "blocked-table",
+            "  athena: { tables: { allow: [lake.web.logs, shop.orders] } }\n",
+            &[
+                ("SELECT id FROM logs", &[]),
+                ("SELECT o.id FROM shop.orders o, shop.customers c WHERE o.customer_id = c.id", &["block shop.customers 1:33"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn nobody_can_lower_it() {
+        let rules = "  levels: { select-star: off }\n  athena: { tables: { deny: [\"*\"] } }\n";
+        assert_eq!(lines(&judge(rules, "SELECT id FROM logs"), "blocked-table"), ["block web.logs 1:16"]);
+    }
+}

@@ -32,3 +32,26 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::guard::testing::check;
+
+    #[test]
+    fn lists_of_functions_hold_everywhere() {
+        check(
+            "function",
+            "  athena: { functions: { deny: [\"regexp_*\", url_decode] } }\n",
+            &[
+                ("SELECT upper(path) FROM logs", &[]),
+                ("SELECT Regexp_Like(path, 'a') FROM logs", &["block regexp_like 1:8"]),
+                ("SELECT 1 FROM logs WHERE any_match(ARRAY[path], x -> url_decode(x) = 'a')", &["block url_decode 1:54"]),
+            ],
+        );
+        check(
+            "function",
+            "  athena: { functions: { allow: [count, max] } }\n",
+            &[("SELECT count(*), max(id) FROM logs", &[]), ("SELECT min(id) FROM logs", &["block min 1:8"])],
+        );
+    }
+}

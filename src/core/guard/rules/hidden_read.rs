@@ -6,6 +6,9 @@ use crate::core::guard::case::Case;
 use crate::core::guard::{Finding, Level, Rule};
 use crate::core::sql::analysis::TableKind;
 
+/// Hidden columns that hold values of partition keys.
+const TELLING: [&str; 2] = ["$path", "$partition"];
+
 /// Table functions whose arguments and results the analysis follows.
 const FOLLOWED: [&str; 2] = ["sequence", "exclude_columns"];
 
@@ -24,7 +27,10 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             findings.push(finding.at_some(case.places, table.places.first().copied()));
         }
     }
-    for column in case.analysis.columns.iter().filter(|column| column.hidden) {
+    for column in case.analysis.columns.iter().filter(|column| column.hidden && column.read) {
+        if !column.path.first().is_some_and(|name| TELLING.contains(&name.as_str())) {
+            continue;
+        }
         let Some(used) = case.table(column.table) else { continue };
         let Some(table) = case.session.table(used) else { continue };
         let blocked = case.ground.blocked(&used.catalog, &used.schema, &used.name);
@@ -45,6 +51,30 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 .about(name.as_ref())
                 .set_in(level.set_in())
                 .at(case.places, function.span),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::guard::testing::check;
+
+    #[test]
+    fn metadata_that_tells_values() {
+        check(
+            "hidden-read",
+            "",
+            &[
+                ("SELECT id FROM logs", &[]),
+                ("SELECT \"$path\" FROM logs", &["block web.logs.$path 1:8"]),
+                ("SELECT \"$path\" FROM shop.customers", &[]),
+                ("SELECT \"$file_size\" FROM logs", &[]),
+                ("TABLE logs", &[]),
+                ("SELECT * FROM \"logs$partitions\"", &["block web.logs$partitions 1:15"]),
+                ("SELECT * FROM shop.\"customers$files\"", &["block shop.customers$files 1:15"]),
+                ("SELECT * FROM shop.\"orders$files\"", &[]),
+                ("SELECT * FROM TABLE(sequence(1, 3))", &[]),
+            ],
         );
     }
 }

@@ -25,3 +25,27 @@ pub(super) fn has_limit(case: &Case<'_>) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::guard::testing::check;
+
+    #[test]
+    fn the_outermost_query_bounds_its_rows() {
+        let table: &[(&str, &[&str])] = &[
+            ("SELECT id FROM logs", &["block"]),
+            ("SELECT id FROM logs LIMIT 10", &[]),
+            ("SELECT id FROM logs FETCH FIRST 10 ROWS ONLY", &[]),
+            ("SELECT id FROM logs LIMIT ALL", &["block"]),
+            ("SELECT id FROM (SELECT id FROM logs LIMIT 10)", &["block"]),
+            ("WITH a AS (SELECT id FROM logs) SELECT id FROM a LIMIT 10", &[]),
+            ("SELECT count(*) FROM logs", &[]),
+            ("SELECT count(*) FROM logs GROUP BY day", &["block"]),
+            ("VALUES 1", &[]),
+            ("SELECT 1", &[]),
+        ];
+        check("limit", "  athena: { require_limit: true }\n", table);
+        check("limit", "  levels: { limit: warn }\n", &[("SELECT id FROM logs", &["warn"])]);
+        check("limit", "", &[("SELECT id FROM logs", &[])]);
+    }
+}

@@ -29,3 +29,26 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::guard::testing::check;
+
+    #[test]
+    fn money_is_limited() {
+        let rules = "  athena: { max_cost: 0.001 }\n";
+        check(
+            "max-cost",
+            rules,
+            &[
+                ("SELECT id FROM logs WHERE day = '2026/11/19'", &[]),
+                ("SELECT id, path FROM logs", &["block"]),
+                // The minimum of 10 MB is 50 millionths.
+                ("SELECT city FROM shop.customers", &[]),
+                ("SELECT 1", &[]),
+            ],
+        );
+        check("max-cost", "  athena: { max_cost: 0.00001 }\n", &[("SELECT city FROM shop.customers", &["block"])]);
+        check("max-cost", "", &[("SELECT id, path FROM logs", &[])]);
+    }
+}

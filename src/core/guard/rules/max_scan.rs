@@ -43,3 +43,38 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(Rule::MaxScan, Level::Warn.min(level), message).set_in(set_in));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::guard::testing::{check, judge};
+
+    #[test]
+    fn bytes_are_limited() {
+        let rules = "  athena: { max_scan: 100 MB, warn_scan: 50 MB }\n";
+        check(
+            "max-scan",
+            rules,
+            &[
+                ("SELECT id FROM logs", &[]),
+                ("SELECT path FROM logs WHERE day = '2026/11/19'", &["warn"]),
+                ("SELECT path FROM logs", &["block"]),
+                ("SELECT a.path FROM logs a JOIN shop.customers b USING (id) WHERE a.day = '2026/11/19'", &["warn"]),
+                // Nobody knows the size of it.
+                ("SELECT total FROM shop.orders", &["block"]),
+            ],
+        );
+        let rules = "  athena: { max_scan: 100 MB, unknown_estimate: warn }\n";
+        check("max-scan", rules, &[("SELECT total FROM shop.orders", &["warn"])]);
+        check("max-scan", "", &[("SELECT total FROM shop.orders", &[])]);
+    }
+
+    #[test]
+    fn a_later_start_is_offered_with_its_estimate() {
+        let rules = "  athena: { max_scan: 1 GB, warn_scan: 130 MB }\n";
+        let sql = "SELECT path\nFROM logs -- by day\nWHERE day >= '2026/11/17'";
+        let judgement = judge(rules, sql);
+        let fix = judgement.findings[0].fix.as_ref().unwrap();
+        assert_eq!(fix.sql, "SELECT path\nFROM logs -- by day\nWHERE day >= '2026/11/19'");
+        assert_eq!(fix.scan.unwrap().expected, 120_000_000);
+    }
+}
