@@ -174,7 +174,7 @@ mod tests {
                 ("SELECT id FROM shop.customers ORDER BY email", &["block shop.customers.email influences 1:40"]),
                 (
                     "SELECT city FROM (SELECT DISTINCT city, email FROM shop.customers)",
-                    &["block shop.customers.email influences 1:41"],
+                    &["block shop.customers.email influences 1:26"],
                 ),
                 (
                     "SELECT count(*) FROM (SELECT email FROM shop.customers UNION SELECT path FROM logs)",
