@@ -3,21 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use indexmap::IndexMap;
 use sha2::{Digest as _, Sha256};
 
-use crate::core::book::{Book, Problem, read_book};
+use crate::core::book::{BOOK_FILE, Book, BookSource, LoadedRunbook, Problem, RunbookId, SourceFile, is_catalog, load_files};
 use crate::core::catalog::{Catalog, read_catalog};
 use crate::core::run::command::{Kind, Refusal};
-use crate::core::runbook::read_runbook;
 use crate::engine::ports::{Facts, Shelf, Shelved};
 
 /// Files above this are not read: nothing that a person wrote is longer (CONTRACTS §1 allows 256 KiB; the reader says so itself).
 const MOST_WRITTEN: u64 = 1 << 20;
 /// Files of facts above this are not read.
 const MOST_FACTS: u64 = 256 << 20;
-/// The name of the book's own file.
-const BOOK: &str = "tollgate.yaml";
 
 /// A folder that cannot be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -43,38 +39,40 @@ pub struct Loaded {
 /// # Errors
 /// [`BooksError`]: the folder or its `tollgate.yaml` cannot be read.
 pub fn load(dir: &Path) -> Result<Loaded, BooksError> {
-    let book_bytes = read(&dir.join(BOOK), MOST_WRITTEN)?;
-    let read = read_book(BOOK, &book_bytes);
-    let mut problems = read.problems;
-    let book = read.value;
-    let mut runbooks = IndexMap::new();
+    // The book's own file first: without it there is nothing to say about the others.
+    read(&dir.join(BOOK_FILE), MOST_WRITTEN)?;
+    let mut files = Vec::new();
+    let mut unread = Vec::new();
     for name in yaml_files(dir)? {
-        if catalog_names(book.as_ref()).any(|catalog| catalog == name) || is_facts(&dir.join(&name)) {
+        let path = dir.join(&name);
+        if is_facts(&path) {
             continue;
         }
-        let bytes = match self::read(&dir.join(&name), MOST_WRITTEN) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                problems.push(Problem::of_file(&name, error.reason));
-                continue;
-            }
-        };
-        let read = read_runbook(&name, &bytes, book.as_ref());
-        problems.extend(read.problems);
-        if let (Some(runbook), Ok(yaml)) = (read.value, String::from_utf8(bytes)) {
-            let sha256 = hash(yaml.as_bytes());
-            runbooks.insert(runbook.id.to_string(), Shelved { runbook, yaml, sha256 });
+        match read(&path, MOST_WRITTEN) {
+            Ok(bytes) => files.push(SourceFile { name, bytes: bytes.into() }),
+            Err(error) => unread.push(Problem::of_file(&name, error.reason)),
         }
     }
-    let (commit, dirty) = commit(dir);
+    let loaded = load_files(&BookSource { files, ..BookSource::default() });
+    let mut problems = loaded.problems;
+    problems.extend(unread);
     let sound = !problems.iter().any(Problem::is_error);
-    let shelf = match (&book, String::from_utf8(book_bytes)) {
-        (Some(book), Ok(book_yaml)) if sound => {
+    let book_yaml = loaded.file.and_then(|file| String::from_utf8(file.bytes.to_vec()).ok());
+    let shelf = match (&loaded.book, book_yaml) {
+        (Some(book), Some(book_yaml)) if sound => {
+            let (commit, dirty) = commit(dir);
+            let runbooks = loaded.runbooks.into_iter().filter_map(|(id, loaded)| shelved(&id, loaded)).collect();
             Some(Shelf { book: book.clone(), book_sha256: hash(book_yaml.as_bytes()), book_yaml, commit, dirty, runbooks })
         }
         _ => None,
     };
-    Ok(Loaded { shelf, book, problems })
+    Ok(Loaded { shelf, book: loaded.book, problems })
+}
+
+fn shelved(id: &RunbookId, loaded: LoadedRunbook) -> Option<(String, Shelved)> {
+    let yaml = String::from_utf8(loaded.file.bytes.to_vec()).ok()?;
+    let sha256 = hash(yaml.as_bytes());
+    Some((id.to_string(), Shelved { runbook: loaded.runbook, yaml, sha256 }))
 }
 
 /// The catalog files of a book: relative to its folder, `${sandbox}` for the sandbox's folder.
@@ -128,13 +126,13 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, BooksError> {
     std::fs::read(path).map_err(|error| fail(error.to_string()))
 }
 
-/// Names of `*.yaml` below `dir` itself, sorted, without the book's own file.
+/// Names of `*.yaml` and `*.yml` in `dir` itself, sorted; hidden ones are an editor's.
 fn yaml_files(dir: &Path) -> Result<Vec<String>, BooksError> {
     let fail = |error: std::io::Error| BooksError { path: dir.to_owned(), reason: error.to_string() };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(fail)? {
         let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".yaml") && name != BOOK && !name.starts_with('.') {
+        if (name.ends_with(".yaml") || name.ends_with(".yml")) && !name.starts_with('.') {
             names.push(name);
         }
     }
@@ -142,21 +140,13 @@ fn yaml_files(dir: &Path) -> Result<Vec<String>, BooksError> {
     Ok(names)
 }
 
-fn catalog_names(book: Option<&Book>) -> impl Iterator<Item = &str> {
-    let catalogs = book.map(|book| book.catalog.as_slice()).unwrap_or_default();
-    catalogs
-        .iter()
-        .map(|file| file.value.as_str())
-        .chain(book.and_then(|book| book.incidents.as_ref()).map(|file| file.value.as_str()))
-}
-
 /// Whether a file says of itself that it holds catalog facts, so that it is no runbook.
 fn is_facts(path: &Path) -> bool {
     use std::io::Read as _;
-    let mut head = String::new();
+    let mut head = Vec::new();
     let Ok(file) = std::fs::File::open(path) else { return false };
-    let _ = file.take(4096).read_to_string(&mut head);
-    head.lines().any(|line| line.starts_with("catalog:"))
+    let _ = file.take(4096).read_to_end(&mut head);
+    is_catalog(&head)
 }
 
 /// The commit of the folder's repository, and whether the folder differs from it. Not a repository, or no git: unversioned.

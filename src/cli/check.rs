@@ -9,95 +9,173 @@ use super::args::{CheckArgs, CheckFormat, Global};
 use super::assembly;
 use super::error::Error;
 use super::show;
-use crate::adapters::books::{self, Loaded};
+use crate::adapters::books;
 use crate::adapters::clock::wall_clock;
-use crate::core::book::Problem;
+use crate::core::book::{BOOK_FILE, Place, Problem};
 use crate::core::guard::{Finding, Level, Rule};
 use crate::core::plan::build::Making;
 use crate::core::plan::{Person, Plan, PlanAction};
-use crate::core::runbook::{ParamValue, Runbook, Today};
+use crate::core::runbook::{ParamValue, Step, StepKind, Today};
 use crate::core::text::visible;
 use crate::engine::ports::{Facts, Shelf, Shelved};
 
+/// In a catalog's name: the folder of the sandbox's data.
+const SANDBOX: &str = "${sandbox}";
+
+/// How much a report matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// A problem: `check` ends with 1.
+    Error,
+    /// Worth a look before a request is sent.
+    Warning,
+    /// What the check rests on.
+    Note,
+}
+
+impl Weight {
+    /// As SARIF and the JSON lines say it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "notice",
+        }
+    }
+}
+
 /// One thing that `check` reports.
 struct Report {
-    file: String,
-    line: u32,
-    column: u32,
-    error: bool,
+    weight: Weight,
     rule: String,
-    message: String,
-    text: String,
-    /// Neither a problem nor a warning: what the check could not look at.
-    notice: bool,
+    problem: Problem,
 }
 
 /// `check`: 0 clean, 1 problems, 2 usage.
 pub fn check(global: &Global, args: &CheckArgs) -> Result<u8, Error> {
-    let dirs = if args.paths.is_empty() { vec![assembly::book_dir(global)?] } else { args.paths.clone() };
+    let paths = if args.paths.is_empty() { vec![assembly::book_dir(global)?] } else { args.paths.clone() };
+    let sandbox = assembly::state_dir(global).ok().map(|state| super::sandbox::folder(&state).join("data"));
     let mut reports = Vec::new();
     let mut planned = 0;
-    for dir in &dirs {
-        if !dir.join("tollgate.yaml").is_file() {
-            return Err(Error::usage(format!("{} is not a book: it has no tollgate.yaml", dir.display()))
-                .hint("name the folder that holds tollgate.yaml"));
-        }
-        planned += check_book(global, dir, &mut reports)?;
+    for path in &paths {
+        let place = Asked::of(path)?;
+        planned += check_book(&place, sandbox.as_deref(), &mut reports)?;
     }
-    let broken = reports.iter().filter(|report| report.error).count();
     match args.format {
         CheckFormat::Text => text(&reports, planned)?,
         CheckFormat::Json => {
-            for report in &reports {
-                show::data(
-                    &json!({"file": report.file, "line": report.line, "column": report.column,
-                            "severity": severity(report), "rule": report.rule, "message": report.message})
-                    .to_string(),
-                )?;
+            for Report { weight, rule, problem } in &reports {
+                let line = json!({"file": problem.file, "line": problem.line.max(1), "column": problem.column.max(1),
+                    "severity": weight.word(), "rule": rule, "message": problem.message, "fix": problem.fix});
+                show::data(&line.to_string())?;
             }
         }
         CheckFormat::Sarif => show::data(&sarif(&reports).to_string())?,
     }
-    Ok(if broken > 0 { 1 } else { 0 })
+    Ok(u8::from(reports.iter().any(|report| report.weight == Weight::Error)))
 }
 
-fn check_book(global: &Global, dir: &Path, reports: &mut Vec<Report>) -> Result<usize, Error> {
-    let loaded = books::load(dir).map_err(|error| Error::usage("the book cannot be read").because(&error))?;
-    reports.extend(loaded.problems.iter().map(|problem| of_problem(dir, problem)));
-    let Loaded { shelf: Some(shelf), .. } = loaded else { return Ok(0) };
-    let sandbox = super::sandbox::folder(&assembly::state_dir(global)?).join("data");
-    let paths = books::catalog_paths(dir, &shelf.book, &sandbox);
-    let facts = books::facts(&paths)?;
-    let unsized_by: Option<&PathBuf> = paths.iter().find(|path| path.starts_with(&sandbox) && !path.exists());
-    let mut unsized_steps = 0;
-    for notice in &facts.notices {
-        reports.push(Report {
-            file: dir.join("tollgate.yaml").display().to_string(),
-            line: 1,
-            column: 1,
-            error: false,
-            rule: "catalog".to_owned(),
-            message: notice.clone(),
-            text: format!("notice: {}", visible(notice)),
-            notice: true,
-        });
+/// What one path of the command line asks for: a book, or one runbook of it.
+struct Asked {
+    dir: PathBuf,
+    only: Option<String>,
+}
+
+impl Asked {
+    fn of(path: &Path) -> Result<Self, Error> {
+        let asked = if path.is_file() {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            Self { dir: folder.to_owned(), only: name.filter(|name| name != BOOK_FILE) }
+        } else {
+            Self { dir: path.to_owned(), only: None }
+        };
+        if asked.dir.join(BOOK_FILE).is_file() {
+            return Ok(asked);
+        }
+        let what = if path.exists() { "is not a book, or not in one" } else { "is not there" };
+        Err(Error::usage(format!("{} {what}: there is no {}", path.display(), asked.dir.join(BOOK_FILE).display()))
+            .hint("name the folder that holds tollgate.yaml, or a runbook in it"))
     }
-    for shelved in shelf.runbooks.values() {
-        match plan(&shelf, shelved, &facts) {
-            Ok(plan) => unsized_steps += report_plan(dir, &shelved.runbook, &plan, unsized_by.is_some(), reports),
-            Err(message) => reports.push(of_runbook(dir, &shelved.runbook, 1, true, "plan", &message)),
+
+    fn wants(&self, file: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == file || file == BOOK_FILE)
+    }
+
+    /// As the reader of the report finds the file from where they are.
+    fn shown(&self, file: &str) -> String {
+        self.dir.join(file).display().to_string()
+    }
+}
+
+fn check_book(asked: &Asked, sandbox: Option<&Path>, reports: &mut Vec<Report>) -> Result<usize, Error> {
+    let loaded = books::load(&asked.dir)
+        .map_err(|error| Error::usage(format!("the book in {} cannot be read", asked.dir.display())).because(&error))?;
+    let mut found = Vec::new();
+    for problem in loaded.problems {
+        let weight = if problem.is_error() { Weight::Error } else { Weight::Note };
+        found.push(Report { weight, rule: "book".to_owned(), problem });
+    }
+    let mut planned = 0;
+    if let Some(shelf) = loaded.shelf {
+        let (facts, sized) = known(asked, sandbox, &shelf, &mut found)?;
+        let mut not_sized = 0;
+        for shelved in shelf.runbooks.values().filter(|shelved| asked.wants(&shelved.runbook.file)) {
+            planned += 1;
+            match plan(&shelf, shelved, &facts) {
+                Ok(plan) => not_sized += report_plan(shelved, &plan, sized, &mut found),
+                Err(message) => found.push(Report {
+                    weight: Weight::Error,
+                    rule: "plan".to_owned(),
+                    problem: Problem::at(&shelved.runbook.access.target.place, &shelved.yaml, message),
+                }),
+            }
+        }
+        if not_sized > 0 {
+            let message = format!(
+                "{not_sized} steps were checked for everything but how much they read: the sandbox writes the sizes with its data, \
+                 which any run there makes"
+            );
+            let problem = Problem::of_file(BOOK_FILE, message).as_notice();
+            found.push(Report { weight: Weight::Note, rule: "catalog".to_owned(), problem });
         }
     }
-    if unsized_steps > 0 {
-        let message = format!(
-            "{unsized_steps} steps were checked for everything but how much they read: the sandbox writes the sizes with its data, \
-             which any run there makes"
-        );
-        let text = format!("notice: {message}");
-        let file = dir.join("tollgate.yaml").display().to_string();
-        reports.push(Report { file, line: 1, column: 1, error: false, rule: "catalog".to_owned(), message, text, notice: true });
+    for mut report in found.into_iter().filter(|report| asked.wants(&report.problem.file)) {
+        report.problem.file = visible(&asked.shown(&report.problem.file)).into_owned();
+        reports.push(report);
     }
-    Ok(shelf.runbooks.len())
+    Ok(planned)
+}
+
+/// The facts of the catalog files that are there, and whether the sandbox's are among them where the book names them; files that
+/// are not there are noted where they are named.
+fn known(asked: &Asked, sandbox: Option<&Path>, shelf: &Shelf, found: &mut Vec<Report>) -> Result<(Facts, bool), Error> {
+    let mut paths = Vec::new();
+    let mut sized = true;
+    for file in &shelf.book.catalog {
+        let of_sandbox = file.value.contains(SANDBOX);
+        let path = match sandbox {
+            Some(sandbox) => asked.dir.join(file.value.replace(SANDBOX, &sandbox.to_string_lossy())),
+            None if of_sandbox => PathBuf::new(),
+            None => asked.dir.join(&file.value),
+        };
+        if path.is_file() {
+            paths.push(path);
+            continue;
+        }
+        sized &= !of_sandbox;
+        let (message, fix) = if of_sandbox {
+            (
+                "no sandbox has made data yet, so its facts are not used here",
+                "nothing to do; sizes come from the other catalog files",
+            )
+        } else {
+            ("this catalog file is not there, so its facts are not used", "write it, or take it out of `catalog`")
+        };
+        let problem = Problem::at(&file.place, &shelf.book_yaml, message).with_fix(fix).as_notice();
+        found.push(Report { weight: Weight::Note, rule: "catalog".to_owned(), problem });
+    }
+    Ok((books::facts(&paths)?, sized))
 }
 
 /// The plan of a runbook with its defaults; an input without a default is a typed hole, judged over every value.
@@ -145,98 +223,76 @@ fn plan(shelf: &Shelf, shelved: &Shelved, facts: &Facts) -> Result<Plan, String>
     making.plan().map_err(|refusal| refusal.message)
 }
 
-/// `unsized`: the sandbox's facts are named and not here. What rests on them alone is not the book's problem. Gives the number of
-/// steps whose size could not be judged.
-fn report_plan(dir: &Path, runbook: &Runbook, plan: &Plan, no_sizes: bool, reports: &mut Vec<Report>) -> usize {
-    let mut unsized_steps = 0;
+/// What rests on the sandbox's facts alone, where those are not here (`sized` is false), is not the book's problem. Gives the number
+/// of steps whose size could not be judged.
+fn report_plan(shelved: &Shelved, plan: &Plan, sized: bool, found: &mut Vec<Report>) -> usize {
+    let runbook = &shelved.runbook;
+    let mut not_sized = 0;
     for step in &plan.steps {
-        let written = runbook.step(&step.id);
         let unknown = matches!(&step.action, PlanAction::Athena(athena) if athena.estimate.is_none());
         for finding in step.findings() {
-            if no_sizes && unknown && finding.rule == Rule::MaxScan {
-                unsized_steps += 1;
+            if !sized && unknown && finding.rule == Rule::MaxScan {
+                not_sized += 1;
                 continue;
             }
-            let line = written.map_or(1, |written| line_of(written, finding));
-            reports.push(of_finding(dir, runbook, line, &step.id, finding));
+            let written = runbook.step(&step.id);
+            let place = written.map_or_else(|| runbook.access.target.place.clone(), |s| place_of(&shelved.yaml, s, finding));
+            found.push(of_finding(&shelved.yaml, &place, &format!("step {}: ", step.id), finding));
         }
     }
     for finding in &plan.findings {
         // The ceiling of a step of unknown size is the limit itself; nothing follows from their sum.
-        if unsized_steps > 0 && finding.rule == Rule::RunBudget {
+        if not_sized > 0 && finding.rule == Rule::RunBudget {
             continue;
         }
-        let line = runbook.access.target.place.line;
-        reports.push(of_finding(dir, runbook, line, "", finding));
+        found.push(of_finding(&shelved.yaml, &runbook.access.target.place, "", finding));
     }
-    unsized_steps
+    not_sized
 }
 
-/// The line of a finding in the runbook's file: its place in the statement, from where the statement begins.
-fn line_of(step: &crate::core::runbook::Step, finding: &Finding) -> u32 {
-    match (&step.kind, finding.span) {
-        (crate::core::runbook::StepKind::Athena(athena), Some(span)) => {
-            let at = athena.sql.place.line;
-            // A block scalar's text begins on the line below its key; a plain one where it stands.
-            let below = u32::from(athena.sql.value.contains('\n'));
-            at + below + span.start.line - 1
-        }
-        (crate::core::runbook::StepKind::Athena(athena), None) => athena.sql.place.line,
-        _ => step.place.line,
-    }
+/// Where a finding stands in the runbook's file: its place in the statement, counted from where the statement begins.
+fn place_of(yaml: &str, step: &Step, finding: &Finding) -> Place {
+    let StepKind::Athena(athena) = &step.kind else { return step.place.clone() };
+    let begin = athena.sql.place.clone();
+    let Some(span) = finding.span else { return begin };
+    let (line, column) = (span.start.line, span.start.column);
+    let width = if span.end.line == line { span.end.column.saturating_sub(column).max(1) } else { 1 };
+    // The place is where the text begins; a quoted one begins after its quote.
+    let written = yaml
+        .lines()
+        .nth(begin.line.saturating_sub(1) as usize)
+        .and_then(|l| l.chars().nth(begin.column.saturating_sub(1) as usize));
+    let quoted = u32::from(line == 1 && matches!(written, Some('"' | '\'')));
+    Place { line: begin.line + line - 1, column: begin.column + quoted + column.saturating_sub(1), width, ..begin }
 }
 
-fn of_finding(dir: &Path, runbook: &Runbook, line: u32, step: &str, finding: &Finding) -> Report {
+fn of_finding(yaml: &str, place: &Place, what: &str, finding: &Finding) -> Report {
     let set = finding.set_in.as_ref().map_or_else(String::new, |place| format!(" (set in {place})"));
-    let who = if step.is_empty() { String::new() } else { format!("step {step}: ") };
-    let message = format!("{who}{}{set}", finding.message);
-    of_runbook(dir, runbook, line, finding.level == Level::Block, finding.rule.name(), &message)
-}
-
-fn of_runbook(dir: &Path, runbook: &Runbook, line: u32, error: bool, rule: &str, message: &str) -> Report {
-    let file = dir.join(&*runbook.file).display().to_string();
-    let word = if error { "error" } else { "warning" };
-    let text = format!("{file}:{line}: {word}: {rule}: {}", visible(message));
-    Report { file, line, column: 1, error, rule: rule.to_owned(), message: message.to_owned(), text, notice: false }
-}
-
-fn of_problem(dir: &Path, problem: &Problem) -> Report {
-    Report {
-        file: dir.join(&problem.file).display().to_string(),
-        line: problem.line.max(1),
-        column: problem.column.max(1),
-        error: problem.is_error(),
-        rule: "book".to_owned(),
-        message: problem.message.clone(),
-        text: problem.to_string(),
-        notice: false,
+    let mut problem = Problem::at(place, yaml, format!("{what}{}{set}", finding.message));
+    if let Some(fix) = &finding.fix {
+        problem = problem.with_fix(format!("{}: {}", fix.title, fix.sql.split_whitespace().collect::<Vec<_>>().join(" ")));
     }
+    let weight = if finding.level == Level::Block { Weight::Error } else { Weight::Warning };
+    Report { weight, rule: finding.rule.name().to_owned(), problem }
 }
 
 fn text(reports: &[Report], planned: usize) -> Result<(), Error> {
-    for report in reports {
-        for line in report.text.lines() {
+    for Report { weight, rule, problem } in reports {
+        let mut said = problem.clone();
+        said.message = format!("{}: {rule}: {}", weight.word(), visible(&problem.message));
+        for line in said.to_string().lines() {
             show::data(line)?;
         }
     }
-    let errors = reports.iter().filter(|report| report.error).count();
-    let warnings = reports.iter().filter(|report| !report.error && !report.notice).count();
-    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let count = |weight| reports.iter().filter(|report| report.weight == weight).count();
+    let many = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     show::say(&format!(
         "{} planned, {}, {}",
-        counted(planned, "runbook"),
-        counted(errors, "problem"),
-        counted(warnings, "warning")
+        many(planned, "runbook"),
+        many(count(Weight::Error), "problem"),
+        many(count(Weight::Warning), "warning"),
     ));
     Ok(())
-}
-
-fn severity(report: &Report) -> &'static str {
-    match (report.error, report.notice) {
-        (true, _) => "error",
-        (false, true) => "notice",
-        (false, false) => "warning",
-    }
 }
 
 /// SARIF 2.1.0 (OASIS), as code scanning reads it.
@@ -246,14 +302,14 @@ fn sarif(reports: &[Report]) -> serde_json::Value {
     rules.dedup();
     let results: Vec<serde_json::Value> = reports
         .iter()
-        .map(|report| {
+        .map(|Report { weight, rule, problem }| {
             json!({
-                "ruleId": report.rule,
-                "level": if report.notice { "note" } else { severity(report) },
-                "message": {"text": report.message},
+                "ruleId": rule,
+                "level": if *weight == Weight::Note { "note" } else { weight.word() },
+                "message": {"text": problem.message},
                 "locations": [{"physicalLocation": {
-                    "artifactLocation": {"uri": report.file},
-                    "region": {"startLine": report.line, "startColumn": report.column},
+                    "artifactLocation": {"uri": problem.file},
+                    "region": {"startLine": problem.line.max(1), "startColumn": problem.column.max(1)},
                 }}],
             })
         })

@@ -22,7 +22,8 @@ pub use approvals::{Approvals, Durations, EscalationLevel};
 pub use classification::{AttributeTags, Classification, ColumnTags};
 pub use guardrails::{AthenaLimits, ColumnName, DynamodbLimits, Guardrails, NameRules, StatementKind};
 pub use load::{
-    BOOK_FILE, BookSource, CatalogFile, LoadedBook, LoadedRunbook, SourceFile, Version, catalogs_of, is_runbook, load,
+    BOOK_FILE, BookSource, CatalogFile, LoadedBook, LoadedRunbook, SourceFile, Version, catalogs_of, is_catalog, is_runbook,
+    load, load_files,
 };
 pub use name::{GroupName, ParamName, PersonName, RunbookId, StepId, TargetName};
 pub use place::{Place, Placed, Setting};

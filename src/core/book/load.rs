@@ -104,8 +104,18 @@ pub fn catalogs_of(files: &[SourceFile]) -> Vec<String> {
     book.map(|book| book.catalog.into_iter().map(|file| file.value).collect()).unwrap_or_default()
 }
 
-/// Loads a book: every problem of every file at once.
+/// Loads a book with its catalog: every problem of every file at once.
 pub fn load(source: &BookSource) -> LoadedBook {
+    let mut loaded = load_files(source);
+    if let Some(book) = &loaded.book {
+        loaded.catalog = catalog(source, book, &mut loaded.problems);
+        sort(&mut loaded.problems);
+    }
+    loaded
+}
+
+/// Loads a book without the facts that its catalog files hold.
+pub fn load_files(source: &BookSource) -> LoadedBook {
     let mut problems = Vec::new();
     let file = source.files.iter().find(|file| file.name == BOOK_FILE).cloned();
     let (mut draft, mut sound) = (None, false);
@@ -122,16 +132,23 @@ pub fn load(source: &BookSource) -> LoadedBook {
         }
     }
     let runbooks = runbooks(source, draft.as_ref(), &mut problems);
-    let catalog = catalog(source, draft.as_ref(), &mut problems);
-    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    sort(&mut problems);
     let book = draft.filter(|_| sound);
     let runbooks = if book.is_some() { runbooks } else { IndexMap::new() };
-    LoadedBook { book, file, runbooks, catalog, problems, version: source.version.clone() }
+    LoadedBook { book, file, runbooks, catalog: Catalog::default(), problems, version: source.version.clone() }
+}
+
+fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
 }
 
 fn runbooks(source: &BookSource, book: Option<&Book>, problems: &mut Vec<Problem>) -> IndexMap<RunbookId, LoadedRunbook> {
     let mut runbooks: IndexMap<RunbookId, LoadedRunbook> = IndexMap::new();
-    for file in source.files.iter().filter(|file| file.name != BOOK_FILE && is_runbook(&file.bytes)) {
+    for file in source.files.iter().filter(|file| file.name != BOOK_FILE) {
+        if !is_runbook(&file.bytes) {
+            problems.extend(stranger(file, book));
+            continue;
+        }
         let read = read_runbook(&file.name, &file.bytes, book);
         problems.extend(read.problems.iter().cloned());
         let Ok(runbook) = read.whole() else { continue };
@@ -146,9 +163,26 @@ fn runbooks(source: &BookSource, book: Option<&Book>, problems: &mut Vec<Problem
     runbooks
 }
 
-fn catalog(source: &BookSource, book: Option<&Book>, problems: &mut Vec<Problem>) -> Catalog {
+/// What to say of a file that is no runbook. A typing error in the first key must not make a runbook vanish.
+fn stranger(file: &SourceFile, book: Option<&Book>) -> Option<Problem> {
+    let named = |name: &str| {
+        book.is_some_and(|book| {
+            book.catalog.iter().any(|file| file.value == name) || book.incidents.as_ref().is_some_and(|file| file.value == name)
+        })
+    };
+    let key = first_key(&file.bytes);
+    if named(&file.name) || key.as_deref() == Some("catalog") {
+        return None;
+    }
+    let problem = Problem::of_file(&file.name, "its first key is not `runbook`, so it is not used as one");
+    if key.is_some_and(|key| strsim::damerau_levenshtein(&key, "runbook") <= 2) {
+        return Some(problem.with_fix("write `runbook: v1` as the first line"));
+    }
+    Some(problem.with_fix("begin it with `runbook: v1`, or keep it out of the book's folder").as_notice())
+}
+
+fn catalog(source: &BookSource, book: &Book, problems: &mut Vec<Problem>) -> Catalog {
     let mut catalog = Catalog::default();
-    let Some(book) = book else { return catalog };
     for name in &book.catalog {
         match source.catalogs.get(&name.value) {
             Some(CatalogFile::Found { file, base }) => {
@@ -175,11 +209,19 @@ fn skipped(place: &Place, source: &BookSource, name: &str, why: &str) -> Problem
 
 /// Whether the first key is `runbook:`; other YAML in the folder is somebody else's.
 pub fn is_runbook(bytes: &[u8]) -> bool {
+    first_key(bytes).as_deref() == Some("runbook")
+}
+
+/// Whether the first key is `catalog:`: facts, which may be far longer than what people write.
+pub fn is_catalog(bytes: &[u8]) -> bool {
+    first_key(bytes).as_deref() == Some("catalog")
+}
+
+fn first_key(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(64 * 1024)).unwrap_or_default());
     let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim_start);
     let first = lines.find(|line| !(line.is_empty() || line.starts_with(['#', '%']) || line.starts_with("---")));
-    let key = first.and_then(|line| line.split_once(':')).map(|(key, _)| key.trim().trim_matches(['"', '\'', '{', ' ']));
-    key == Some("runbook")
+    first.and_then(|line| line.split_once(':')).map(|(key, _)| key.trim().trim_matches(['"', '\'', '{', ' ']).to_owned())
 }
 
 #[cfg(test)]
