@@ -5,6 +5,10 @@
 mod aws;
 #[path = "suite/books.rs"]
 mod books;
+#[path = "suite/guard.rs"]
+mod guard;
+#[path = "suite/guard_corpora.rs"]
+mod guard_corpora;
 #[path = "suite/journal.rs"]
 mod journal;
 #[path = "suite/layers.rs"]

@@ -159,8 +159,10 @@ struct Setting {
 impl Setting {
     /// Looks at the files that the statement's estimate would rest on, and judges it.
     fn judge(&mut self, ground: &Ground, catalog_name: &str, sql: &str, database: Option<&str>, params: &Params) -> Judgement {
-        let needs = needs(ground, &self.world(catalog_name), sql, database, params);
-        self.looker.look(needs, &mut self.catalog);
+        if self.looker.looks {
+            let needs = needs(ground, &self.world(catalog_name), sql, database, params);
+            self.looker.look(needs, &mut self.catalog);
+        }
         judge_sql_on(ground, &self.world(catalog_name), sql, database, params)
     }
 
@@ -361,7 +363,7 @@ fn setting(
         Some(book) => (book.guardrails, book.classification),
         None => (every_tag_blocked(&catalog), Classification::default()),
     };
-    let looker = look::Looker::new(args.look);
+    let looker = look::Looker::new(args.look, &catalog);
     let second_opinion = args.second_opinion == Switch::On;
     Ok(Setting { catalog, catalog_name, guardrails, classification, target, model, second_opinion, now, looker })
 }

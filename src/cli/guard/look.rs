@@ -11,11 +11,19 @@ use crate::engine::ports::{Depth, Objects, Place};
 pub(super) struct Looker {
     objects: LocalObjects<SystemClock>,
     word: Option<LookWord>,
+    /// Whether there is anything to look at; a statement is read twice for it.
+    pub(super) looks: bool,
 }
 
 impl Looker {
-    pub(super) fn new(word: Option<LookWord>) -> Self {
-        Self { objects: LocalObjects::new(SystemClock::default()), word }
+    pub(super) fn new(word: Option<LookWord>, catalog: &Catalog) -> Self {
+        let tables = || catalog.catalogs.values().flat_map(|data| data.tables.values());
+        let looks = match word {
+            Some(LookWord::None) => false,
+            Some(_) => true,
+            None => tables().any(|table| table.location.as_deref().is_some_and(is_local)),
+        };
+        Self { objects: LocalObjects::new(SystemClock::default()), word, looks }
     }
 
     /// How closely a need may be looked at; `None`: not at all.
