@@ -9,6 +9,8 @@ mod books;
 mod guard;
 #[path = "suite/guard_corpora.rs"]
 mod guard_corpora;
+#[path = "suite/documents.rs"]
+mod documents;
 #[path = "suite/journal.rs"]
 mod journal;
 #[path = "suite/layers.rs"]

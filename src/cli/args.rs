@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A terminal runbook executor for looking into production data during an incident.
 #[derive(Debug, Parser)]
-#[command(name = "tollgate", version, about, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "tollgate", version, about, disable_help_subcommand = true, disable_help_flag = true, max_term_width = 100)]
 pub struct Cli {
     /// Options that every command has.
     #[command(flatten)]
@@ -32,8 +32,11 @@ pub struct Global {
     #[arg(long = "as", global = true, value_name = "NAME", help_heading = "Global options")]
     pub act_as: Option<String>,
     /// Endpoint of all services, for targets on AWS
-    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint_url, help_heading = "Global options")]
     pub endpoint_url: Option<String>,
+    /// Print help
+    #[arg(short, long, global = true, action = clap::ArgAction::HelpShort, help_heading = "Global options")]
+    help: Option<bool>,
     /// Colour theme of the app
     #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
     pub theme: Option<String>,
@@ -43,6 +46,20 @@ pub struct Global {
     /// Write a log to this file (never holds keys or rows)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub log: Option<PathBuf>,
+}
+
+/// A URL that services can answer at.
+///
+/// # Errors
+/// What is wrong with it, in plain words.
+pub fn endpoint_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(char::is_whitespace) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("an endpoint begins with http:// or https:// and names a host, as in http://127.0.0.1:4566".to_owned()),
+    }
 }
 
 /// What to do.

@@ -18,6 +18,7 @@ use crate::core::book::Book;
 use crate::core::plan::Endpoint;
 use crate::core::run::command::Refusal;
 use crate::core::run::event::Actor;
+use crate::core::text::visible;
 use crate::engine::ports::{FactSource, Facts, Lease, Shelf};
 use crate::engine::{Engine, Ports};
 
@@ -49,15 +50,21 @@ pub fn book_dir(global: &Global) -> Result<PathBuf, Error> {
 
 /// The private state directory.
 pub fn state_dir(global: &Global) -> Result<PathBuf, Error> {
-    identity::state_dir(global.state_dir.as_deref())
-        .map_err(|error| Error::new(ExitKind::Failed, "the private state directory cannot be used").because(&error))
+    identity::state_dir(global.state_dir.as_deref()).map_err(|error| {
+        Error::new(ExitKind::Failed, "the private state directory cannot be used")
+            .because(&error)
+            .hint("name another one with --state-dir, or with $XDG_STATE_HOME")
+    })
 }
 
 /// The book of a folder; a book with problems is refused with all of them.
 pub fn shelf(global: &Global) -> Result<Shelf, Error> {
     let dir = book_dir(global)?;
-    let loaded = books::load(&dir)
-        .map_err(|error| Error::new(ExitKind::Usage, format!("the book in {} cannot be read", dir.display())).because(&error))?;
+    let loaded = books::load(&dir).map_err(|error| {
+        Error::new(ExitKind::Usage, format!("the book in {} cannot be read", dir.display()))
+            .because(&error)
+            .hint("name the folder that holds tollgate.yaml with --book, or with $TOLLGATE_BOOK")
+    })?;
     if let Some(shelf) = loaded.shelf {
         return Ok(shelf);
     }
@@ -104,6 +111,11 @@ pub fn assemble_with(global: &Global, shelf: Shelf) -> Result<Assembled, Error> 
     };
     let me = actor(global, &shelf)?;
     let endpoint = endpoint(global);
+    if let Some(Endpoint::Url(url)) = &endpoint {
+        super::args::endpoint_url(url).map_err(|why| {
+            Error::usage(format!("`{}` is not an endpoint: {why}", visible(url))).hint("set or unset $AWS_ENDPOINT_URL")
+        })?;
+    }
     let engine = Engine::new(Arc::new(ports), Arc::new(shelf), me, endpoint);
     Ok(Assembled { engine, journal, state_dir, _watch: watch })
 }

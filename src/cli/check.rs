@@ -175,7 +175,15 @@ fn known(asked: &Asked, sandbox: Option<&Path>, shelf: &Shelf, found: &mut Vec<R
         let problem = Problem::at(&file.place, &shelf.book_yaml, message).with_fix(fix).as_notice();
         found.push(Report { weight: Weight::Note, rule: "catalog".to_owned(), problem });
     }
-    Ok((books::facts(&paths)?, sized))
+    let facts = books::facts(&paths)?;
+    if paths.is_empty() {
+        let problem =
+            Problem::of_file(BOOK_FILE, "no catalog: nothing is known of any table, so every statement on one is blocked")
+                .with_fix("write a catalog.yaml (`tollgate schema catalog` says what it holds) and name it in `catalog: […]`")
+                .as_notice();
+        found.push(Report { weight: Weight::Note, rule: "catalog".to_owned(), problem });
+    }
+    Ok((facts, sized))
 }
 
 /// The plan of a runbook with its defaults; an input without a default is a typed hole, judged over every value.

@@ -13,6 +13,7 @@ mod config;
 mod doctor;
 pub mod error;
 pub mod guard;
+mod man;
 mod requests;
 mod run;
 mod runs;
@@ -54,12 +55,13 @@ fn dispatch(cli: Cli) -> Result<u8, Error> {
     // What needs neither runtime nor state comes first: it must work on a broken machine.
     match &command {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(*shell, &mut Cli::command(), "tollgate", &mut std::io::stdout());
-            return Ok(0);
+            // Into memory first: the generator panics where a pipe or a disk is full.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "tollgate", &mut script);
+            return show::data(String::from_utf8_lossy(&script).trim_end()).map(|()| 0);
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
-            return Ok(0);
+            return man::print().map(|()| 0);
         }
         Some(Command::Schema { of }) => return schema::print(*of).map(|()| 0),
         _ => {}

@@ -27,6 +27,9 @@ pub async fn run(global: &Global, args: RunArgs) -> Result<(), Error> {
     let answers = Answers::new(&args.walk)?;
     let Assembled { engine, .. } = &assemble(global)?;
     let draft = asking::draft(engine, &args.runbook, &args.ask)?;
+    if let Some(shelved) = engine.shelf().runbooks.get(&args.runbook) {
+        asking::steps_are_known(&shelved.runbook, &args.walk)?;
+    }
     if draft.reason.trim().is_empty() {
         return Err(Error::usage("a request needs a reason").hint("say in one line why you need to look: `--reason …`"));
     }

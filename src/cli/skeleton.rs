@@ -23,9 +23,12 @@ pub fn write(global: &Global, runbook: &str) -> Result<(), Error> {
     let group = shelf.book.groups.keys().next().map_or("my-group", |name| name.as_str());
     let text = skeleton(runbook, target, group);
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        let kind = if error.kind() == std::io::ErrorKind::AlreadyExists { ExitKind::Usage } else { ExitKind::Failed };
-        Error::new(kind, format!("{}: {error}", path.display())).hint("choose another id, or edit the file that is there")
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::usage(format!("{} is there already, and is left as it is", path.display()))
+            .hint("choose another id, or edit that file"),
+        _ => Error::new(ExitKind::Failed, format!("{} cannot be written", path.display()))
+            .because(&error)
+            .hint("may you write in the book's folder?"),
     })?;
     show::data(&path.display().to_string())?;
     show::say("next: edit it, then `tollgate check`");

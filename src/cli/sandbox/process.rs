@@ -72,7 +72,9 @@ async fn answering(folder: &Path) -> Result<Option<(Endpoint, Status)>, Error> {
 }
 
 fn failed(error: &dyn std::error::Error) -> Error {
-    Error::new(ExitKind::Failed, "the sandbox cannot be used").because(error).hint("`tollgate sandbox reset` removes its state")
+    Error::new(ExitKind::Failed, "the sandbox cannot be used")
+        .because(error)
+        .hint("`tollgate sandbox status` says more; another folder can be named with --data or --state-dir")
 }
 
 /// The sandbox of this folder, started if none answers.
@@ -114,6 +116,10 @@ async fn ensure(folder: &Path) -> Result<Endpoint, Error> {
             if let Some((endpoint, _)) = answering(folder).await? {
                 return Ok(endpoint);
             }
+            if no_space(folder) {
+                return Err(Error::new(ExitKind::Temporary, format!("the disk of {} is full", folder.display()))
+                    .hint("the sandbox needs about 250 MB: free some space, or name another place with --state-dir"));
+            }
             let mut error = Error::new(ExitKind::Failed, format!("the sandbox ended at once ({status})"));
             error.causes = last_lines(&log);
             return Err(error.hint("`tollgate sandbox` in another terminal shows what it does"));
@@ -123,6 +129,11 @@ async fn ensure(folder: &Path) -> Result<Endpoint, Error> {
     let mut error = Error::new(ExitKind::Temporary, format!("the sandbox does not answer after {} s", START.as_secs()));
     error.causes = last_lines(&log);
     Err(error.hint("try again; `tollgate sandbox` in another terminal shows what it does"))
+}
+
+/// Whether less than a megabyte is left where the sandbox lives.
+fn no_space(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 1 << 20)
 }
 
 fn private_log(path: &Path) -> Result<std::fs::File, Error> {
