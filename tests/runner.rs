@@ -5,12 +5,12 @@
 mod aws;
 #[path = "suite/books.rs"]
 mod books;
+#[path = "suite/documents.rs"]
+mod documents;
 #[path = "suite/guard.rs"]
 mod guard;
 #[path = "suite/guard_corpora.rs"]
 mod guard_corpora;
-#[path = "suite/documents.rs"]
-mod documents;
 #[path = "suite/journal.rs"]
 mod journal;
 #[path = "suite/layers.rs"]
