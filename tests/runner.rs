@@ -11,6 +11,8 @@ mod documents;
 mod guard;
 #[path = "suite/guard_corpora.rs"]
 mod guard_corpora;
+#[path = "suite/estimate.rs"]
+mod estimate;
 #[path = "suite/journal.rs"]
 mod journal;
 #[path = "suite/layers.rs"]

@@ -8,7 +8,10 @@ mod domain;
 mod files;
 mod function;
 mod held;
+mod history;
 mod hole;
+#[cfg(test)]
+mod laws;
 mod model;
 mod need;
 mod orc;
@@ -22,6 +25,7 @@ mod value;
 
 use crate::core::units::{Bytes, Micros};
 
+pub use history::{Calibration, Run, calibrated};
 pub use need::{Need, needs};
 pub(crate) use partitions::{periods_between, restricts};
 pub use scan::{Session, estimate_scan};

@@ -118,9 +118,12 @@ fn chunk(
         .is_some_and(|mask| mask.is_only(Encoding::PLAIN_DICTIONARY) || mask.is_only(Encoding::RLE_DICTIONARY));
     let descriptor = column.column_descr();
     let statistics = column.statistics();
-    let bloom = column.bloom_filter_offset().map(|_| {
-        let length = column.bloom_filter_length().and_then(|length| u64::try_from(length).ok());
-        length.map_or(BLOOM_HEADER, |length| BLOOM_HEADER.saturating_add(bits(length)))
+    let bloom = column.bloom_filter_offset().and_then(|at| {
+        let at = u64::try_from(at).ok()?;
+        let length = column.bloom_filter_length().and_then(|length| u64::try_from(length).ok()).map(bits);
+        // Older writers do not say the length in the footer; it stands in the filter's own header.
+        let length = length.or_else(|| stated(&file.read(at, 16).ok()?))?;
+        Some(BLOOM_HEADER.saturating_add(length).min(file.bytes()))
     });
     Ok(Chunk {
         start,
@@ -138,6 +141,19 @@ fn chunk(
 /// The bits of a Bloom filter whose length with its header is given: they are a power of two (Parquet's specification).
 fn bits(length: u64) -> u64 {
     if length.is_power_of_two() { length } else { length.checked_next_power_of_two().map_or(length, |next| next / 2) }
+}
+
+/// The length that a Bloom filter's header begins with: field 1 of a Thrift struct, a number in zigzag coding.
+fn stated(header: &[u8]) -> Option<u64> {
+    let (&0x15, rest) = header.split_first()? else { return None };
+    let mut value = 0u64;
+    for (byte, shift) in rest.iter().zip((0..35).step_by(7)) {
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return (value & 1 == 0).then_some(value >> 1);
+        }
+    }
+    None
 }
 
 fn pages(

@@ -78,7 +78,8 @@ impl Domain {
         Self { ranges: if range.is_empty() { Vec::new() } else { vec![range] }, nulls: false }
     }
 
-    fn exactly(value: Value) -> Self {
+    /// One value.
+    pub(super) fn exactly(value: Value) -> Self {
         Self::between(Some((value.clone(), true)), Some((value, true)))
     }
 

@@ -2,7 +2,8 @@
 
 use super::model::{self, SMALL_FILE, SPLIT, Splits, TAIL, TEXT_STEP, Wanted};
 use super::{Bounds, Evidence, ScanModel, orc, parquet};
-use crate::core::catalog::file::{Content, File, Listing};
+use crate::core::catalog::file::{Content, File};
+use crate::core::catalog::place::location;
 use crate::core::catalog::{Format, Partition, Table};
 use crate::core::units::Bytes;
 
@@ -34,10 +35,15 @@ pub(super) fn read(scan: ScanModel, table: &Table, partition: &Partition, wanted
         return Reading { bytes, evidence: Evidence::Catalog, faults: vec![failure.clone()] };
     }
     let mut reading = Reading { bytes: None, evidence: Evidence::Footers, faults: Vec::new() };
-    let known: Vec<Option<Bounds>> = listing.files.iter().map(|file| by_footer(scan, table, file, wanted, splits)).collect();
-    let sample = Sample::of(listing, &known);
-    let parts: Vec<Bounds> = listing
-        .files
+    let folder = folder(table, partition);
+    let is_named = |file: &&File| {
+        let Some(named) = &wanted.files else { return true };
+        named.iter().any(|path| path.strip_suffix(file.name.as_str()).is_some_and(|before| before.ends_with(&folder)))
+    };
+    let files: Vec<&File> = listing.files.iter().filter(is_named).collect();
+    let known: Vec<Option<Bounds>> = files.iter().map(|file| by_footer(scan, table, file, wanted, splits)).collect();
+    let sample = Sample::of(&files, &known);
+    let parts: Vec<Bounds> = files
         .iter()
         .zip(known)
         .map(|(file, known)| {
@@ -52,6 +58,13 @@ pub(super) fn read(scan: ScanModel, table: &Table, partition: &Partition, wanted
         .collect();
     reading.bytes = Some(wanted.added(parts.into_iter()));
     reading
+}
+
+/// How the path of a partition's folder ends.
+fn folder(table: &Table, partition: &Partition) -> String {
+    let place = location(table, partition).unwrap_or_default();
+    let own = table.location.as_deref().and_then(|root| place.strip_prefix(root)).unwrap_or(&place);
+    format!("{}/", own.trim_matches('/')).trim_start_matches('/').to_owned()
 }
 
 /// What is read of a file whose content is known, or does not matter.
@@ -96,9 +109,9 @@ struct Sample {
 }
 
 impl Sample {
-    fn of(listing: &Listing, known: &[Option<Bounds>]) -> Self {
+    fn of(files: &[&File], known: &[Option<Bounds>]) -> Self {
         let mut sample = Self { bytes: 0, read: Bounds::exact(0) };
-        for (file, bounds) in listing.files.iter().zip(known) {
+        for (file, bounds) in files.iter().zip(known) {
             if let Some(bounds) = bounds {
                 sample.bytes = sample.bytes.saturating_add(file.bytes);
                 sample.read = sample.read.plus(*bounds);

@@ -34,18 +34,26 @@ pub(super) struct Wanted {
     pub(super) columns: Vec<String>,
     /// The same as the files have them: fields of structs, but not what lies inside arrays and maps, which are read whole.
     pub(super) paths: Vec<Vec<String>>,
+    /// Those among them that are certainly read.
+    pub(super) sure: Vec<Vec<String>>,
     /// The columns of the files that predicates name, in the same way.
     pub(super) asked: Vec<Vec<String>>,
     /// What the predicates leave of the columns of the files.
     pub(super) domains: Domains,
-    /// Whether another scan's rows may filter this one at run time.
+    /// Whether something else may filter this scan at run time: another scan's rows, a subquery, the FILTER of an aggregate.
     pub(super) lent: bool,
+    /// The columns by which that may be.
+    pub(super) soft: Vec<Vec<String>>,
+    /// Those among them for which single values are looked up.
+    pub(super) paid: Vec<Vec<String>>,
     /// Whether something may stop or skip reading at run time: a predicate on a column of the files, a join, a LIMIT.
     pub(super) may_skip: bool,
     /// Whether reading may leave out whole partitions at run time, or stop early.
     pub(super) may_stop: bool,
     /// Whether it may stop because enough rows came; then at least one file is begun.
     pub(super) limited: bool,
+    /// Where predicates name files by `"$path"`: only these are read.
+    pub(super) files: Option<Vec<String>>,
 }
 
 impl Wanted {
@@ -238,8 +246,8 @@ mod tests {
 
     fn wanted(columns: &[&str]) -> Wanted {
         let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
-        let paths = columns.iter().map(|c| c.split('.').map(str::to_owned).collect()).collect();
-        Wanted { columns, paths, ..Wanted::default() }
+        let paths: Vec<Vec<String>> = columns.iter().map(|c| c.split('.').map(str::to_owned).collect()).collect();
+        Wanted { columns, sure: paths.clone(), paths, ..Wanted::default() }
     }
 
     #[test]

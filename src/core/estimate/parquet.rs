@@ -4,7 +4,7 @@ use super::Bounds;
 use super::domain::{Domain, Overlap};
 use super::held::{of_chunk, of_page};
 use super::model::{SMALL_FILE, Splits, TAIL, Wanted};
-use super::ranges::{Fetch, Wish, fetched, fetches};
+use super::ranges::{Fetch, MERGE_GAP, Wish, fetched, fetches};
 use crate::core::catalog::file::{Chunk, Group, Parquet};
 
 /// Rows of the largest page that the reader hands on (`parquet.max-read-block-row-count`).
@@ -18,6 +18,11 @@ struct Lens<'a> {
     filters: Vec<(usize, &'a Domain)>,
     /// Leaves that any predicate on the rows names.
     asked: Vec<usize>,
+    /// Leaves by which the scan may be filtered at run time, and those for which a single value is looked up then.
+    soft: Vec<usize>,
+    paid: Vec<usize>,
+    /// Leaves that are certainly wanted.
+    sure: Vec<usize>,
 }
 
 /// Rows of a group from one up to, but without, another.
@@ -71,6 +76,9 @@ impl<'a> Lens<'a> {
             leaves: any(&wanted.paths),
             filters: wanted.domains.iter().filter_map(|(column, domain)| Some((leaf(column)?, domain))).collect(),
             asked: any(&wanted.asked),
+            soft: any(&wanted.soft),
+            paid: any(&wanted.paid),
+            sure: any(&wanted.sure),
         }
     }
 
@@ -108,6 +116,11 @@ impl<'a> Lens<'a> {
                 looks = looks.saturating_add(dictionary);
                 may_go = true;
             }
+        }
+        for chunk in self.paid.iter().filter_map(|leaf| group.chunks.get(*leaf)) {
+            // One value, or another set of them, is hardly ever all that a chunk holds.
+            let one = chunk.range.as_ref().is_some_and(|(min, max)| min == max);
+            looks = looks.saturating_add(chunk.dictionary.filter(|_| chunk.all_dictionary && !one).unwrap_or(0));
         }
         let (rows, index) = self.paged(group);
         Some(Left { number, group, may_go, looks, rows, index })
@@ -171,27 +184,48 @@ impl<'a> Lens<'a> {
         let low = if !certain {
             0
         } else if self.wanted.filters() {
-            let sure = |group: usize| left.iter().any(|left| left.number == group && !left.may_go);
-            let of = |leaf: usize| total(&|fetch| !lost(fetch) && fetch.of.iter().any(|(g, l)| *l == leaf && sure(*g)));
+            let certain = |group: usize| left.iter().any(|left| left.number == group && !left.may_go);
+            let of = |leaf: usize| total(&|fetch| !lost(fetch) && fetch.of.iter().any(|(g, l)| *l == leaf && certain(*g)));
             footer.saturating_add(self.asked.iter().map(|leaf| of(*leaf)).min().unwrap_or(0))
         } else {
             // A LIMIT may have enough with the first group.
             let first = left.first().map(|left| left.number).filter(|_| self.wanted.limited);
             let begun =
                 |fetch: &Fetch<(usize, usize)>| first.is_none_or(|first| fetch.of.iter().any(|(group, _)| *group == first));
-            footer.saturating_add(total(&|fetch| !lost(fetch) && begun(fetch)))
+            // Without the doubtful columns less may lie between the others.
+            let few = (self.sure.len() < self.leaves.len()).then(|| {
+                let wishes = left.iter().flat_map(|left| self.wishes(left)).filter(|wish| self.sure.contains(&wish.of.1));
+                self::fetches(wishes.collect())
+            });
+            let read = few.as_deref().unwrap_or(&fetches).iter().filter(|fetch| !lost(fetch) && begun(fetch));
+            footer.saturating_add(read.fold(0, |sum, fetch| sum.saturating_add(fetch.bytes)))
         };
-        let high = expected.saturating_add(self.slack(&left));
+        // Groups that go at run time take their gaps along, but may leave others that were too long to be read before.
+        let regrouped = if certain || fetches.len() < 2 { 0 } else { MERGE_GAP.saturating_mul(fetches.len() as u64 - 1) };
+        let most = footer.saturating_add(looks).saturating_add(index).saturating_add(to - from).max(expected);
+        let high = expected.saturating_add(regrouped).min(most).saturating_add(self.slack(&left));
         Bounds::new(low, expected, high)
     }
 
-    /// What may be read besides: dictionaries of columns that another scan's rows filter at run time.
+    /// What may be read besides: dictionaries, Bloom filters and page indexes of the columns that filter at run time.
     fn slack(&self, left: &[Left<'_>]) -> u64 {
-        if !self.wanted.lent {
-            return 0;
+        let mut slack = 0u64;
+        for left in left {
+            let mut paged = false;
+            for chunk in self.soft.iter().filter_map(|leaf| left.group.chunks.get(*leaf)) {
+                let looks = chunk.dictionary.unwrap_or(0).saturating_add(chunk.bloom.unwrap_or(0));
+                slack = slack.saturating_add(looks);
+                if let Some(pages) = &chunk.pages {
+                    paged = true;
+                    slack = slack.saturating_add(pages.column_index.1).saturating_add(MERGE_GAP);
+                }
+            }
+            if paged {
+                let offsets = self.chunks(left.group).filter_map(|chunk| chunk.pages.as_ref()).map(|pages| pages.offset_index);
+                slack = slack.saturating_add(fetched(offsets));
+            }
         }
-        let of = |chunk: &Chunk| chunk.dictionary.unwrap_or(0).saturating_add(chunk.bloom.unwrap_or(0));
-        left.iter().flat_map(|left| self.chunks(left.group)).fold(0u64, |sum, chunk| sum.saturating_add(of(chunk)))
+        slack
     }
 
     fn wishes(&self, left: &Left<'_>) -> Vec<Wish<(usize, usize)>> {

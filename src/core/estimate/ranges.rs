@@ -1,7 +1,7 @@
 //! Ranges of bytes as Trino's Parquet reader fetches them: near ones as one, and what lies between them counts.
 
 /// Ranges closer than this are read as one (`parquet.max-merge-distance`; measured: a gap of 1048576 is read, of 1048577 is not).
-const MERGE_GAP: u64 = 1 << 20;
+pub(super) const MERGE_GAP: u64 = 1 << 20;
 /// Merged ranges do not grow beyond this (`parquet.max-buffer-size`; measured: 8388608 is one read, 8388609 two).
 const MERGE_LENGTH: u64 = 8 << 20;
 

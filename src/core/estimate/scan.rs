@@ -1,5 +1,7 @@
 //! What a statement scans, from the facts of a catalog.
 
+use std::collections::{HashMap, HashSet};
+
 use indexmap::IndexMap;
 use jiff::civil::DateTime;
 
@@ -7,12 +9,12 @@ use super::domain::Domains;
 use super::function::Clock;
 use super::model::Wanted;
 use super::partitions::{Left, left, names};
-use super::term::Known;
+use super::term::{Known, evaluate};
 use super::value::Value;
 use super::{Bounds, Evidence, Scan, ScanModel, TableScan};
 use crate::core::catalog::{Catalog, Table};
 use crate::core::guard::{Params, PartitionsMatched};
-use crate::core::sql::analysis::{self, Analysis, TableKind, TableUse};
+use crate::core::sql::analysis::{self, Analysis, ColumnId, Reason, TableKind, TableUse, Term};
 use crate::core::sql::types::Type;
 use crate::core::units::Timestamp;
 
@@ -62,7 +64,7 @@ pub fn estimate_scan(
     let mut partitions: IndexMap<u32, PartitionsMatched> = IndexMap::new();
     let (mut oldest, mut evidence) = (None::<Timestamp>, None::<Evidence>);
     let mut faults = Vec::new();
-    for scan in &analysis.scans {
+    for (index, scan) in analysis.scans.iter().enumerate() {
         let Some(used) = analysis.tables.get(usize::try_from(scan.table.0).unwrap_or(usize::MAX)) else { continue };
         let sum = tables.entry(name(used)).or_default();
         match reading(session, analysis, scan, used, &[session.model, other]) {
@@ -81,7 +83,17 @@ pub fn estimate_scan(
                 evidence = evidence.max(left.evidence);
                 faults.extend(left.faults.iter().map(|fault| format!("{}: {fault}", name(used))));
                 let why = explained(&left, table, columns);
-                sum.add(left.bytes.map_err(|_| ()), why);
+                // The server runs the same subquery once.
+                let same = |other: &analysis::Scan| {
+                    other.single
+                        && other.table == scan.table
+                        && other.columns == scan.columns
+                        && other.conjuncts == scan.conjuncts
+                };
+                let again = scan.single && analysis.scans.iter().take(index).any(same);
+                let bytes = left.bytes.map_err(|_| ());
+                let lowered = |bytes: Vec<Bounds>| bytes.into_iter().map(|b| Bounds { low: 0, ..b }).collect();
+                sum.add(if again { bytes.map(lowered) } else { bytes }, why);
             }
         }
     }
@@ -180,39 +192,52 @@ fn reading<'a>(
         .filter(|column| !column.hidden && column.path.first().is_some_and(|name| !is_key(name)))
         .map(|column| column.path.as_slice())
         .collect();
-    let paths = outermost(columns.iter().map(|path| physical(table, path)).collect());
+    if scan.limited == Some(0) {
+        return Reading::Nothing;
+    }
+    let known = Fixed { clock: session.clock };
+    let uses = Uses::of(analysis, scan, &known);
+    let columns: Vec<&[String]> = columns.into_iter().filter(|path| !uses.idle.contains(*path)).collect();
+    let physical_of = |paths: &[&[String]]| outermost(paths.iter().map(|path| physical(table, path)).collect());
+    let sure: Vec<&[String]> = columns.iter().copied().filter(|path| !uses.doubtful.contains(*path)).collect();
     // A parent that is read whole has its fields already.
-    let wanted = outermost(columns.iter().map(|path| path.to_vec()).collect());
+    let whole = outermost(columns.iter().map(|path| path.to_vec()).collect());
     // Several fields of a column whose own sizes nobody knows count as that column, once.
-    let known = |path: &str| table.partitions.iter().flatten().any(|p| p.column_bytes.contains_key(path));
-    let mut sized: Vec<String> = wanted
+    let has_size = |path: &str| table.partitions.iter().flatten().any(|p| p.column_bytes.contains_key(path));
+    let mut sized: Vec<String> = whole
         .iter()
         .map(|path| {
             let whole = path.join(".");
-            if known(&whole) { whole } else { path.first().cloned().unwrap_or_default() }
+            if has_size(&whole) { whole } else { path.first().cloned().unwrap_or_default() }
         })
         .collect();
     sized.dedup();
     let count = {
-        let mut tops: Vec<&str> = wanted.iter().filter_map(|path| path.first().map(String::as_str)).collect();
+        let mut tops: Vec<&str> = whole.iter().filter_map(|path| path.first().map(String::as_str)).collect();
         tops.dedup();
         tops.len()
     };
-    let named: Vec<&str> = scan.conjuncts.iter().flat_map(names).filter(|name| !is_key(name)).collect();
-    let asked = outermost(named.iter().map(|name| physical(table, &path(name))).collect());
-    let domains = Domains::of(&scan.conjuncts, &Fixed { clock: session.clock });
-    // A join may lend one scan's values to the other as a filter at run time; the analysis does not say which scans join.
-    let lent = analysis.scans.len() > 1;
+    let of_files = |path: &[String]| path.first().is_some_and(|name| !is_key(name) && !name.starts_with('$'));
+    let asked = outermost(uses.asked.iter().filter(|path| of_files(path)).map(|path| physical(table, path)).collect());
+    let soft = outermost(uses.soft.iter().filter(|path| of_files(path)).map(|path| physical(table, path)).collect());
+    let several = analysis.scans.len() > 1;
+    let soft_key = uses.soft.iter().any(|path| path.first().is_some_and(|name| is_key(name)));
+    // Rows of another side that nothing compares may still end a reading: there may be none.
+    let lent = !uses.soft.is_empty() || (several && !analysis.cross_joins.is_empty());
     let wanted = Wanted {
         columns: sized,
-        paths,
+        paths: physical_of(&columns),
+        sure: physical_of(&sure),
         may_skip: !asked.is_empty() || lent,
         asked,
-        domains,
+        paid: uses.paid.iter().filter(|path| of_files(path)).map(|path| physical(table, path)).collect(),
+        soft,
+        domains: Domains::of(&scan.conjuncts, &known),
         lent,
         // A filter that another scan lends leaves out whole partitions, of any format.
-        may_stop: lent && !table.partition_keys.is_empty(),
+        may_stop: lent && (several || soft_key) && !table.partition_keys.is_empty(),
         limited: scan.limited.is_some(),
+        files: named_files(&scan.conjuncts, &known),
     };
     let left = left(session, table, &scan.conjuncts, &wanted, models);
     Reading::Files { table, left, columns: count }
@@ -221,6 +246,100 @@ fn reading<'a>(
 /// A name of a term as a path.
 fn path(name: &str) -> Vec<String> {
     name.split('.').map(str::to_owned).collect()
+}
+
+/// How a scan uses its columns.
+#[derive(Debug, Default)]
+struct Uses {
+    /// Columns that predicates on this scan name.
+    asked: Vec<Vec<String>>,
+    /// Columns that decide on rows in a way that no predicate on this scan says: compared with another scan, with a subquery, or by the
+    /// FILTER of an aggregate. A reader may filter by them at run time.
+    soft: Vec<Vec<String>>,
+    /// Those among them that are compared with the one value of a subquery.
+    paid: Vec<Vec<String>>,
+    /// Columns that only an order or a window names, or that a constant may rule out: perhaps nobody asks for them.
+    doubtful: HashSet<Vec<String>>,
+    /// Columns that only a condition names which is always true.
+    idle: HashSet<Vec<String>>,
+}
+
+impl Uses {
+    fn of(analysis: &Analysis, scan: &analysis::Scan, known: &Fixed) -> Self {
+        let mut uses = Self::default();
+        let (always, real): (Vec<&Term>, Vec<&Term>) =
+            scan.conjuncts.iter().partition(|term| evaluate(term, known) == Some(Value::Boolean(true)));
+        let of = |terms: &[&Term]| terms.iter().flat_map(|term| names(term)).map(path).collect::<Vec<_>>();
+        // What a subquery gives filters when it has run.
+        let (late, real): (Vec<&Term>, Vec<&Term>) = real.into_iter().partition(|term| is_looked_up(term));
+        uses.asked = of(&real);
+        uses.soft = of(&late);
+        uses.paid = of(&late);
+        let always = of(&always);
+        let flowing: HashSet<ColumnId> =
+            analysis.output.iter().flat_map(|output| &output.sources).map(|source| source.column).collect();
+        let mut reasons: HashMap<ColumnId, Vec<Reason>> = HashMap::new();
+        for influence in &analysis.influences {
+            reasons.entry(influence.column).or_default().push(influence.reason);
+        }
+        for id in scan.columns.iter().copied().chain(Self::keys(analysis, scan)) {
+            let Some(column) = analysis.columns.get(usize::try_from(id.0).unwrap_or(usize::MAX)) else { continue };
+            let reasons = reasons.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let is = |wanted: &[Reason]| reasons.iter().any(|reason| wanted.contains(reason));
+            let named =
+                |all: &[Vec<String>]| all.iter().any(|path| path.starts_with(&column.path) || column.path.starts_with(path));
+            if is(&[Reason::Where, Reason::Join, Reason::Filter]) && !named(&uses.asked) && !named(&always) {
+                uses.soft.push(column.path.clone());
+            }
+            let only = |wanted: &[Reason]| {
+                !flowing.contains(&id) && !reasons.is_empty() && reasons.iter().all(|reason| wanted.contains(reason))
+            };
+            let only_flows = analysis.folds && reasons.is_empty();
+            if only(&[Reason::OrderBy, Reason::Window]) || only_flows {
+                uses.doubtful.insert(column.path.clone());
+            }
+            if only(&[Reason::Where]) && named(&always) && !named(&uses.asked) {
+                uses.idle.insert(column.path.clone());
+            }
+        }
+        uses
+    }
+
+    /// The columns of the scan's table, partition keys among them, that influence rows: a scan may not list keys.
+    fn keys(analysis: &Analysis, scan: &analysis::Scan) -> Vec<ColumnId> {
+        let column = |id: ColumnId| analysis.columns.get(usize::try_from(id.0).ok()?);
+        let of_table = |id: &ColumnId| column(*id).is_some_and(|column| column.table == scan.table);
+        let mut ids: Vec<ColumnId> = analysis.influences.iter().map(|influence| influence.column).filter(of_table).collect();
+        ids.retain(|id| !scan.columns.contains(id));
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+}
+
+/// Whether a term holds the one value of a subquery.
+fn is_looked_up(term: &Term) -> bool {
+    match term {
+        Term::Apply { name, arguments, .. } => name == Term::LOOKED_UP || arguments.iter().any(is_looked_up),
+        _ => false,
+    }
+}
+
+/// The files that `"$path" = '…'` or `"$path" IN (…)` names; nothing if no predicate does. LIKE leaves out no file.
+fn named_files(conjuncts: &[Term], known: &Fixed) -> Option<Vec<String>> {
+    let is_path = |term: &Term| matches!(term, Term::Column { name, .. } if name == "$path");
+    let text = |term: &Term| match evaluate(term, known) {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    };
+    conjuncts.iter().find_map(|term| {
+        let Term::Apply { name, arguments, .. } = term else { return None };
+        match (name.as_str(), arguments.as_slice()) {
+            ("=", [path, value]) | ("=", [value, path]) if is_path(path) => Some(vec![text(value)?]),
+            ("in", [path, values @ ..]) if is_path(path) => values.iter().map(text).collect(),
+            _ => None,
+        }
+    })
 }
 
 /// The part of a path that a columnar file has as such: fields of structs, but not what lies inside arrays and maps.
@@ -371,7 +490,15 @@ mod tests {
             })
             .collect();
         let ids = (0..uses.len()).map(|i| ColumnId(u32::try_from(i).unwrap())).collect();
-        let scan = analysis::Scan { table: TableId(0), columns: ids, conjuncts, place: span, limited: None, versioned: false };
+        let scan = analysis::Scan {
+            table: TableId(0),
+            columns: ids,
+            conjuncts,
+            place: span,
+            limited: None,
+            versioned: false,
+            single: false,
+        };
         Analysis { tables: vec![table], columns: uses, scans: vec![scan], ..Analysis::default() }
     }
 

@@ -42,6 +42,8 @@ pub struct Analysis {
     /// Each reading of a table that an execution does, one by one: a table named twice, or in a WITH query that is used twice, is
     /// scanned twice; one in a WITH query that nobody uses is not scanned.
     pub scans: Vec<Scan>,
+    /// Whether a constant decides on a CASE, IF or COALESCE: then the server may drop what it never gives, and read less than `scans` say.
+    pub folds: bool,
     /// What the outermost query says of order and size.
     pub outermost: Outermost,
 }
@@ -235,6 +237,9 @@ pub struct Scan {
     pub limited: Option<u64>,
     /// `FOR VERSION AS OF` or `FOR TIMESTAMP AS OF`: the snapshot read is not the current one.
     pub versioned: bool,
+    /// Whether it stands in a subquery that gives one value, whatever the row: the server runs such a one once, even where it is written
+    /// twice.
+    pub single: bool,
 }
 
 /// An expression over the columns of one scan.
@@ -242,7 +247,7 @@ pub struct Scan {
 pub enum Term {
     /// A column of the scanned table, lower case.
     Column {
-        /// Its name.
+        /// Its name; with the struct fields on the way, parted by dots, where it is one of those: `profile.age`.
         name: String,
         /// Its type.
         kind: Type,
@@ -276,6 +281,10 @@ pub enum Term {
 }
 
 impl Term {
+    /// The name in [`Term::Apply`], without arguments, of the one value of a subquery that does not depend on the row: it is known when the
+    /// subquery has run, and not before.
+    pub const LOOKED_UP: &'static str = "(query)";
+
     /// The operators' names in [`Term::Apply`]. `and`, `or`, `coalesce` and `in` (value first) take any number; `between` value, low, high;
     /// `like` value, pattern and perhaps escape; `case` pairs of condition and result, then the default if there is one; `if` likewise;
     /// `is null`, `not` and `-x` one; `[]` base and index.

@@ -124,6 +124,12 @@ struct Resolver<'w> {
     output_spans: Vec<Span>,
     /// Whether columns of outer queries may be named in the query being resolved.
     correlated: bool,
+    /// Whether the order being resolved decides on nothing: that of a subquery of which all rows are taken.
+    idle_order: bool,
+    /// References to columns of outer queries so far.
+    outward: u32,
+    /// Whether a constant decides on a CASE, IF or COALESCE.
+    folds: bool,
     /// The first token of the query being resolved.
     query_start: u32,
     spent: u32,
@@ -152,6 +158,7 @@ struct ScanRecord {
     live: bool,
     limited: Option<u64>,
     versioned: bool,
+    single: bool,
 }
 
 impl<'w> Resolver<'w> {
@@ -186,6 +193,9 @@ impl<'w> Resolver<'w> {
             pairs: Vec::new(),
             at_least: Vec::new(),
             output_spans: Vec::new(),
+            idle_order: false,
+            outward: 0,
+            folds: false,
             correlated: true,
             query_start: 0,
             spent: 0,

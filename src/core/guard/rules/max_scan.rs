@@ -1,5 +1,6 @@
 //! `max-scan`: bytes. `expected` above `max_scan` blocks; only `high` above it warns; `expected` above `warn_scan` warns. An
-//! estimate that is unknown does what `unknown_estimate` says, where there is a limit to compare with.
+//! estimate that is unknown does what `unknown_estimate` says, where there is a limit to compare with. A footer that cannot be read, or a
+//! location that is gone, warns.
 //!
 //! Keys: `athena.max_scan`, `athena.warn_scan`, `athena.unknown_estimate` (block, warn).
 
@@ -12,6 +13,10 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let level = case.level(Rule::MaxScan).value;
     if level == Level::Off {
         return;
+    }
+    for fault in &case.scan.faults {
+        let message = format!("the facts about files are not sound, so the bounds are wider: {fault}");
+        findings.push(Finding::new(Rule::MaxScan, Level::Warn.min(level), message));
     }
     let max = limits.max_scan.value.map(|max| (max, limits.max_scan.set_in()));
     let warn = limits.warn_scan.value.map(|warn| (warn, limits.warn_scan.set_in()));

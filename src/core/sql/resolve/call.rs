@@ -265,6 +265,7 @@ impl Resolver<'_> {
 
     fn combined(&mut self, name: &str, kind: Type, values: &[Value]) -> Value {
         let key = key_of(name, values.iter().map(|value| value.key));
+        self.folds |= matches!(name, "if" | "coalesce") && values.first().is_some_and(|first| first.terms.is_constant());
         let terms: Vec<&Terms> = values.iter().map(|value| &value.terms).collect();
         let terms = Terms::apply(name, &terms, &kind, true);
         let all: Vec<&Value> = values.iter().collect();

@@ -138,6 +138,7 @@ impl Resolver<'_> {
     fn row<'t>(&mut self, fields: &'t [RowField], cx: &Cx<'t>) -> Outcome<Value> {
         let mut kinds = Vec::with_capacity(fields.len());
         let mut parts = Vec::with_capacity(fields.len());
+        let mut terms = Vec::with_capacity(fields.len());
         let mut key = text_key("row");
         for field in fields {
             if let Some(name) = &field.name {
@@ -147,8 +148,10 @@ impl Resolver<'_> {
             parts.push(self.settle(&value));
             key = mix(key, value.key);
             kinds.push(value.kind);
+            terms.push(value.terms);
         }
         let mut value = Value::new(Type::anonymous_row(kinds), key);
+        value.terms = Terms::apply("row", &terms.iter().collect::<Vec<_>>(), &value.kind, true);
         value.flow = Flow { shape: Shape::Row(parts.into()), extra: Sources::default() };
         Ok(value)
     }
@@ -197,6 +200,11 @@ impl Resolver<'_> {
         let results: Vec<&Expr> = branches.iter().map(|branch| &branch.result).chain(otherwise).collect();
         let (kind, results) = self.single_type(&results, "the results of CASE", cx)?;
         let key = key_of("case", conditions.iter().chain(&results).map(|value| value.key));
+        // A constant operand may meet a constant.
+        self.folds |= match conditions.split_first() {
+            Some((first, _)) if operand.is_some() => first.terms.is_constant(),
+            _ => conditions.iter().any(|condition| condition.terms.is_constant()),
+        };
         let terms = case_terms(operand.is_some(), branches.len(), &conditions, &results, &kind);
         let all: Vec<&Value> = conditions.iter().chain(&results).collect();
         Ok(self.computed(kind, key, &all).with_terms(terms))

@@ -130,7 +130,9 @@ impl Resolver<'_> {
         for influence in std::mem::take(&mut self.influences) {
             for atom in influence.sources.as_slice() {
                 let Some((scan, column)) = self.atoms.get((atom >> 1) as usize).copied() else { continue };
-                needed.entry(scan).or_default().insert(column);
+                if !influence.idle {
+                    needed.entry(scan).or_default().insert(column);
+                }
                 let counted = atom & 1 == 1;
                 if known.insert((column, influence.reason, counted, influence.span.first, influence.span.last)) {
                     influences.push(Influence { column, reason: influence.reason, counted, span: influence.span });
@@ -148,6 +150,7 @@ impl Resolver<'_> {
                     place: scan.place,
                     limited: scan.limited,
                     versioned: scan.versioned,
+                    single: scan.single,
                 });
             }
         }
@@ -161,6 +164,7 @@ impl Resolver<'_> {
             cross_joins: std::mem::take(&mut self.cross_joins),
             stars: std::mem::take(&mut self.stars),
             scans,
+            folds: self.folds,
             outermost: std::mem::take(&mut self.outermost),
         }
     }

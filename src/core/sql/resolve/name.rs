@@ -68,6 +68,9 @@ impl Resolver<'_> {
             let message = "a column of an outer query is not allowed here";
             return Err(refusal("NOT_SUPPORTED", span, message));
         }
+        if !found.local {
+            self.outward = self.outward.saturating_add(1);
+        }
         let id = (found.relation, found.index);
         let start = u32::try_from(self.references.len()).unwrap_or(u32::MAX);
         self.references.push(Reference { field: id, span, lambda: found.lambda });

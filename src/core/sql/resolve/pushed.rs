@@ -50,12 +50,22 @@ impl Terms {
         Self::single(Node { kind, size: 1, what: What::Constant(value) })
     }
 
+    /// The one value of a subquery that does not depend on the row: [`Term::LOOKED_UP`].
+    pub(super) fn looked_up(kind: &Type) -> Self {
+        Self::apply(Term::LOOKED_UP, &[], kind, false)
+    }
+
     pub(super) fn parameter(name: String, kind: Type) -> Self {
         Self::single(Node { kind, size: 1, what: What::Parameter(name) })
     }
 
     fn single(node: Node) -> Self {
         Self(Some(Rc::new(Branches { group: 0, nullable: false, branches: vec![Some(Rc::new(node))] })))
+    }
+
+    /// Whether it is a constant as written.
+    pub(super) fn is_constant(&self) -> bool {
+        self.node().is_some_and(|node| matches!(node.what, What::Constant(_)))
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -95,6 +105,23 @@ impl Terms {
             })
             .collect();
         Self(Some(Rc::new(Branches { group, nullable: inner.iter().any(|branches| branches.nullable), branches })))
+    }
+
+    /// A field of a row: known where the row is a column, or a field of one, itself. A field that is named with a dot is left alone.
+    pub(super) fn field(&self, name: &str, kind: &Type) -> Self {
+        let Some(inner) = self.0.as_ref().filter(|_| !name.contains('.')) else { return Self(None) };
+        let field = |node: &Rc<Node>| match &node.what {
+            What::Column { scan, name: column } if !column.starts_with('$') => {
+                let name = format!("{column}.{}", name.to_lowercase()).into();
+                Some(Rc::new(Node { kind: kind.clone(), size: 1, what: What::Column { scan: *scan, name } }))
+            }
+            _ => None,
+        };
+        let branches: Vec<_> = inner.branches.iter().map(|node| node.as_ref().and_then(field)).collect();
+        if branches.iter().all(Option::is_none) {
+            return Self(None);
+        }
+        Self(Some(Rc::new(Branches { group: inner.group, nullable: inner.nullable, branches })))
     }
 
     /// The same value on the side of an outer join that may have no row.

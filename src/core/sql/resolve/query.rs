@@ -66,7 +66,10 @@ impl Resolver<'_> {
         }
         let mut relation = self.body(&query.body, &scope)?;
         if !query.order_by.is_empty() {
+            let all_rows = self.depth > 0 && query.limit.is_none() && query.offset.is_none();
+            let outer = std::mem::replace(&mut self.idle_order, all_rows);
             self.order_by_output(&query.order_by, &relation)?;
+            self.idle_order = outer;
         }
         self.row_counts(query.offset.as_ref(), query.limit.as_ref(), query.order_by.is_empty())?;
         if query.limit.is_some() || query.offset.is_some() {

@@ -92,10 +92,13 @@ impl Resolver<'_> {
             lambda: false,
         });
         let order_cx = Cx { scope: order_scope, ..cx.clone() };
+        let all_rows = self.depth > 0 && tail.limit.is_none() && tail.offset.is_none();
+        let outer = std::mem::replace(&mut self.idle_order, all_rows);
         for item in tail.order_by {
             self.query_start = select.span.first;
             self.sort_key(item, relation.fields.len(), &relation.fields, &order_cx)?;
         }
+        self.idle_order = outer;
         self.row_counts(tail.offset, tail.limit, tail.order_by.is_empty())?;
 
         let order_exprs: Vec<&Expr> = tail.order_by.iter().map(|item| &item.expr).collect();
@@ -107,6 +110,9 @@ impl Resolver<'_> {
 
         relation.one_row |= aggregated && select.group_by.is_none();
         self.keep_terms(&mut relation, &items, aggregated.then_some(&groups));
+        if aggregated && select.group_by.is_none() {
+            relation.fields = relation.fields.iter().map(single).collect();
+        }
         if aggregated || select.distinct || !self.partitions.is_empty() || !tail.order_by.is_empty() {
             relation.stream.clear();
         }
@@ -321,6 +327,14 @@ impl Resolver<'_> {
                 .collect();
         relation.fields = fields;
     }
+}
+
+/// A column of a relation of one row: a value that is known once the row is.
+fn single(field: &Rc<Field>) -> Rc<Field> {
+    if field.terms.is_known() {
+        return Rc::clone(field);
+    }
+    Rc::new(Field { terms: Terms::looked_up(&field.kind), ..field.as_ref().clone() })
 }
 
 /// Every named window that the select list and ORDER BY refer to must exist, before anything in them is looked at.

@@ -1,6 +1,7 @@
 //! Queries inside expressions.
 
 use super::flow::{Flow, Shape, Sources};
+use super::pushed::Terms;
 use super::relation::Relation;
 use super::scope::Field;
 use super::value::{Cx, Fact, Value, key_of};
@@ -37,13 +38,19 @@ impl Resolver<'_> {
 
     /// `(query)` as a value.
     pub(super) fn scalar_subquery<'t>(&mut self, query: &'t Query, span: Span, cx: &Cx<'t>) -> Outcome<Value> {
+        let (before, first) = (self.outward, self.scans.len());
         let (kind, mut flows) = self.subquery_row(query, span, cx)?;
+        let alone = self.outward == before;
+        self.scans.iter_mut().skip(first).for_each(|scan| scan.single |= alone);
         let key = key_of("subquery", [Self::address(query) as u64]);
         if let (Type::Row(fields), 1) = (&kind, flows.len())
             && let (Some(field), Some(flow)) = (fields.first(), flows.pop())
         {
             let mut value = Value::new(field.kind.clone(), key);
             value.flow = flow;
+            if alone {
+                value.terms = Terms::looked_up(&field.kind);
+            }
             return Ok(value);
         }
         let mut value = Value::new(kind, key);

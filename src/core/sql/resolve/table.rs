@@ -154,6 +154,7 @@ impl Resolver<'_> {
             place,
             live: true,
             limited: None,
+            single: false,
             versioned: version.is_some(),
         });
         let alias: Rc<[Box<str>]> = name.parts.iter().map(|part| part.folded().into_boxed_str()).collect();
@@ -265,7 +266,7 @@ impl Resolver<'_> {
     pub(super) fn influence(&mut self, sources: Sources, reason: Reason, span: Span) {
         if !sources.is_empty() {
             let span = self.place(span);
-            self.influences.push(super::template::Influencing { sources, reason, span });
+            self.influences.push(super::template::Influencing { sources, reason, span, idle: self.idle_order });
         }
     }
 

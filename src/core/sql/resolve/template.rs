@@ -16,6 +16,8 @@ pub(super) struct Influencing {
     pub(super) sources: Sources,
     pub(super) reason: Reason,
     pub(super) span: Span,
+    /// Whether no execution needs the columns for it: the order of a subquery of which all rows are taken.
+    pub(super) idle: bool,
 }
 
 /// What one reference to a WITH query brings with it.

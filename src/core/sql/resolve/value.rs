@@ -160,7 +160,8 @@ impl Resolver<'_> {
             },
             _ => Flow::of(value.flow.sources()),
         };
-        Value { kind: field.kind, flow, read, key, terms: Terms::default(), column: None }
+        let terms = field.name.as_deref().map(|name| value.terms.field(name, &field.kind)).unwrap_or_default();
+        Value { kind: field.kind, flow, read, key, terms, column: None }
     }
 
     /// The address of a node of the tree, by which facts are kept.
