@@ -63,9 +63,7 @@ impl Desk {
                 depth: Depth::Footers,
             })
             .collect();
-        for ((need, _), found) in needs.iter().zip(self.objects.look(&places)) {
-            self.catalog.attach(need, found);
-        }
+        self.catalog.attach(needs.into_iter().map(|(need, _)| need).zip(self.objects.look(&places)));
         let world = World { catalog: &self.catalog, ..world };
         let judgement = judge_sql_on(&ground, &world, sql, Some("gt"), &params);
         let why = judgement.findings.first().map(|finding| finding.message.clone()).unwrap_or_default();

@@ -241,3 +241,139 @@ fn range(number: u64, bytes: &[u8], kind: &Kind) -> Result<Option<(Bound, Bound)
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn number(mut value: u64, out: &mut Vec<u8>) {
+        while value >= 0x80 {
+            out.push((value as u8 & 0x7f) | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
+    }
+
+    fn field(id: u64, value: u64, out: &mut Vec<u8>) {
+        number(id << 3, out);
+        number(value, out);
+    }
+
+    fn part(id: u64, bytes: &[u8], out: &mut Vec<u8>) {
+        number(id << 3 | 2, out);
+        number(bytes.len() as u64, out);
+        out.extend(bytes);
+    }
+
+    fn message(build: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        build(&mut out);
+        out
+    }
+
+    /// A column of whole numbers and one of texts, in one stripe of 10 rows, whose bytes are made up.
+    fn file(compression: u64) -> Vec<u8> {
+        let whole = |from: u64, to: u64| {
+            let range = message(|out| {
+                field(1, from << 1, out);
+                field(2, to << 1, out);
+            });
+            message(|out| {
+                field(1, 10, out);
+                part(2, &range, out);
+            })
+        };
+        let texts = message(|out| {
+            field(1, 9, out);
+            part(
+                4,
+                &message(|out| {
+                    part(1, b"ab", out);
+                    part(2, b"zz", out);
+                }),
+                out,
+            );
+            field(10, 1, out);
+        });
+        let statistics = [message(|out| field(1, 10, out)), whole(5, 9), texts];
+        let metadata = message(|out| part(1, &message(|out| statistics.iter().for_each(|s| part(1, s, out))), out));
+        let footer = message(|out| {
+            part(
+                3,
+                &message(|out| [(1, 3), (2, 20), (3, 70), (4, 7), (5, 10)].iter().for_each(|(id, v)| field(*id, *v, out))),
+                out,
+            );
+            part(
+                4,
+                &message(|out| {
+                    field(1, 12, out);
+                    part(2, &[1, 2], out);
+                    part(3, b"ID", out);
+                    part(3, b"name", out);
+                }),
+                out,
+            );
+            part(4, &message(|out| field(1, 4, out)), out);
+            part(4, &message(|out| field(1, 7, out)), out);
+            field(6, 10, out);
+            statistics.iter().for_each(|s| part(7, s, out));
+        });
+        let packed = |section: Vec<u8>| {
+            let block = match compression {
+                0 => return section,
+                1 => {
+                    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+                    encoder.write_all(&section).unwrap();
+                    encoder.finish().unwrap()
+                }
+                2 => snap::raw::Encoder::new().compress_vec(&section).unwrap(),
+                _ => zstd::stream::encode_all(section.as_slice(), 1).unwrap(),
+            };
+            let header = (block.len() as u32) << 1;
+            [&header.to_le_bytes()[..3], &block].concat()
+        };
+        let (metadata, footer) = (packed(metadata), packed(footer));
+        let script = message(|out| {
+            field(1, footer.len() as u64, out);
+            field(2, compression, out);
+            field(5, metadata.len() as u64, out);
+            part(8000, b"ORC", out);
+        });
+        let length = script.len() as u8;
+        [b"ORC".to_vec(), vec![7; 97], metadata, footer, script, vec![length]].concat()
+    }
+
+    #[test]
+    fn tails_are_read_whatever_packs_them() {
+        for compression in [0, 1, 2, 5] {
+            let orc = read(&file(compression)).unwrap();
+            assert_eq!(orc.columns, [("id".to_owned(), 1..2), ("name".to_owned(), 2..3)]);
+            assert_eq!(orc.rows, 10);
+            let stripe = &orc.stripes[0];
+            assert_eq!((stripe.start, stripe.index, stripe.data, stripe.footer, stripe.rows), (3, 20, 70, 7, 10));
+            assert_eq!(stripe.statistics, orc.statistics);
+            assert_eq!(orc.statistics[1].range, Some((Bound::Whole(5), Bound::Whole(9))));
+            assert_eq!(orc.statistics[2].range, Some((Bound::Text("ab".into()), Bound::Text("zz".into()))));
+            assert_eq!((orc.statistics[2].values, orc.statistics[2].has_null), (Some(9), Some(true)));
+        }
+    }
+
+    #[test]
+    fn no_damage_is_more_than_an_error() {
+        for compression in [0, 1, 2, 5] {
+            let whole = file(compression);
+            for length in 0..whole.len() {
+                assert!(read(&whole[..length].to_vec()).is_err(), "cut at {length}");
+            }
+            for at in 100..whole.len() {
+                for flip in [1, 0x80, 0xff] {
+                    let mut damaged = whole.clone();
+                    damaged[at] ^= flip;
+                    let _ = read(&damaged);
+                }
+            }
+        }
+    }
+}

@@ -305,3 +305,78 @@ fn big_endian(bytes: &[u8]) -> Option<i128> {
     let start = if first & 0x80 == 0 { 0i128 } else { -1 };
     Some(bytes.iter().fold(start, |number, byte| (number << 8) | i128::from(*byte)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    /// Two row groups: numbers, texts with a NULL, dates in a struct.
+    fn written() -> Vec<u8> {
+        let schema = "message m { required int64 A; optional binary s (UTF8); required group g { required int32 d (DATE); } }";
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let properties = WriterProperties::builder().set_bloom_filter_enabled(true).build();
+        let mut out = Vec::new();
+        let mut writer = SerializedFileWriter::new(&mut out, schema, Arc::new(properties)).unwrap();
+        for base in [0i64, 100] {
+            let mut group = writer.next_row_group().unwrap();
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<Int64Type>().write_batch(&[base, base + 5, base + 9], None, None).unwrap();
+            column.close().unwrap();
+            let mut column = group.next_column().unwrap().unwrap();
+            let texts = [ByteArray::from("ab"), ByteArray::from("z")];
+            column.typed::<ByteArrayType>().write_batch(&texts, Some(&[1, 0, 1]), None).unwrap();
+            column.close().unwrap();
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<Int32Type>().write_batch(&[1, 2, 3], None, None).unwrap();
+            column.close().unwrap();
+            group.close().unwrap();
+        }
+        writer.close().unwrap();
+        out
+    }
+
+    #[test]
+    fn a_footer_gives_columns_and_bounds() {
+        let facts = read(&written()).unwrap();
+        let paths: Vec<String> = facts.leaves.iter().map(|leaf| leaf.join(".")).collect();
+        assert_eq!(paths, ["a", "s", "g.d"]);
+        assert_eq!(facts.groups.iter().map(|group| group.rows).collect::<Vec<_>>(), [3, 3]);
+        let last = &facts.groups[1].chunks;
+        assert_eq!(last[0].range, Some((Bound::Whole(100), Bound::Whole(109))));
+        assert_eq!(last[1].range, Some((Bound::Text("ab".into()), Bound::Text("z".into()))));
+        assert_eq!((last[1].nulls, last[1].values), (Some(1), 3));
+        assert_eq!(last[2].range, Some((Bound::Date(1), Bound::Date(3))));
+        assert!(last.iter().all(|chunk| chunk.all_dictionary && chunk.dictionary.is_some_and(|d| d < chunk.bytes)));
+        assert!(last.iter().all(|chunk| chunk.bloom.is_some_and(|bytes| bytes > BLOOM_HEADER)));
+    }
+
+    #[test]
+    fn no_damage_is_more_than_an_error() {
+        let whole = written();
+        for length in 0..whole.len() {
+            assert!(read(&whole[..length].to_vec()).is_err(), "cut at {length}");
+        }
+        let footer = usize::try_from(read(&whole).unwrap().footer).unwrap() + 8;
+        for at in whole.len() - footer..whole.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] ^= flip;
+                let _ = read(&damaged);
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_of_bloom_filters_are_powers_of_two() {
+        assert_eq!((bits(131_072), bits(131_072 + 17), bits(32)), (131_072, 131_072, 32));
+        assert_eq!(stated(&[0x15, 0x80, 0x80, 0x10, 0x1c]), Some(131_072));
+        assert_eq!(stated(&[0x1c, 1]), None);
+    }
+}

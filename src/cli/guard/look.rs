@@ -47,9 +47,7 @@ impl Looker {
             })
             .collect();
         let (needs, places): (Vec<Need>, Vec<Place>) = wanted.into_iter().unzip();
-        for (need, found) in needs.iter().zip(self.objects.look(&places)) {
-            catalog.attach(need, found);
-        }
+        catalog.attach(needs.into_iter().zip(self.objects.look(&places)));
     }
 }
 

@@ -15,6 +15,8 @@ use crate::sandbox::athena::text::{self, Style, type_name};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::dataset::{self, Scale, ids};
 
+mod estimates;
+
 /// One data set for all tests of this process.
 static LAKE: LazyLock<Arc<Lake>> = LazyLock::new(|| {
     let root: PathBuf = tempfile::tempdir().unwrap().keep();
