@@ -7,12 +7,12 @@ mod aws;
 mod books;
 #[path = "suite/documents.rs"]
 mod documents;
+#[path = "suite/estimate.rs"]
+mod estimate;
 #[path = "suite/guard.rs"]
 mod guard;
 #[path = "suite/guard_corpora.rs"]
 mod guard_corpora;
-#[path = "suite/estimate.rs"]
-mod estimate;
 #[path = "suite/journal.rs"]
 mod journal;
 #[path = "suite/layers.rs"]
