@@ -41,3 +41,6 @@ mod sql_generated;
 mod sql_judged;
 #[path = "suite/sql_resolution.rs"]
 mod sql_resolution;
+#[cfg(all(feature = "sandbox", target_os = "linux"))]
+#[path = "suite/tui.rs"]
+mod tui;

@@ -155,8 +155,8 @@ impl Engine {
         let (inputs, captured, walk_from, run) = match &again {
             Some(state) => {
                 let from = state
-                    .cursor
-                    .clone()
+                    .rest_from()
+                    .map(str::to_owned)
                     .ok_or_else(|| Refusal::new(Kind::Failed, "nothing is left to ask for: the walk is at its end"))?;
                 (typed(runbook, &state.inputs), typed(runbook, &state.captures), from, state.id.clone())
             }
@@ -165,7 +165,8 @@ impl Engine {
                 (draft.inputs.clone(), IndexMap::new(), first, Ulid::generate().to_string())
             }
         };
-        let fixes = again.as_ref().map_or_else(|| draft.fixes.clone(), |state| state.fixed.clone());
+        let mut fixes = again.as_ref().map_or_else(IndexMap::new, |state| state.fixed.clone());
+        fixes.extend(draft.fixes.clone());
         let request = Ulid::generate().to_string();
         let making = Making {
             runbook,

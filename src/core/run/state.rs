@@ -345,6 +345,13 @@ pub struct Driver {
 }
 
 impl RunState {
+    /// The step at which a request for the rest of the walk begins: the cursor, or the walk's beginning while no access was ever
+    /// started; `None` when nothing is left.
+    pub fn rest_from(&self) -> Option<&str> {
+        let first = || self.request().map(|request| request.walk_from.as_str());
+        self.cursor.as_deref().or_else(|| if self.finished.is_none() { first() } else { None })
+    }
+
     /// The newest request.
     pub fn request(&self) -> Option<&Request> {
         self.requests.last()

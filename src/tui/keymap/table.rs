@@ -253,6 +253,21 @@ const ASKING: &[Face] = &[F::Ahead, F::Note, F::Confirm, F::Choose, F::Preview, 
 const NOTING: &[Face] =
     &[F::Ahead, F::Note, F::Confirm, F::Choose, F::Preview, F::Running, F::Results, F::Outcome, F::Waiting, F::Over];
 
+const CLOSING: &[Face] = &[
+    F::Ahead,
+    F::Note,
+    F::Confirm,
+    F::Choose,
+    F::Preview,
+    F::Running,
+    F::Results,
+    F::Outcome,
+    F::Waiting,
+    F::Approved,
+    F::Refused,
+    F::Over,
+];
+
 const fn row(verb: Verb, faces: &'static [Face], keys: &'static [&'static str], label: &'static str, help: &'static str) -> Row {
     Row { verb, faces, keys, label, help, acts: false }
 }
@@ -328,7 +343,7 @@ pub static TABLE: &[Row] = &[
     act(Verb::KeepAndLeave, &[F::LeaveAsk], &["k"], "leave it running", "Leaves the query running and leaves."),
     act(Verb::Confirmed, &[F::CancelAsk], &["y"], "cancel it", "Cancels the request."),
     act(Verb::Confirmed, &[F::TakeAsk], &["y"], "take it over", "Takes the run over from the other terminal."),
-    act(Verb::Close, NOTING, &[], "", "Ends the access and closes the run."),
+    act(Verb::Close, CLOSING, &[], "", "Ends the access and closes the run."),
     // Moving.
     row(Verb::Down, LISTS, &["down", "j"], "", "Goes down."),
     row(Verb::Up, LISTS, &["up", "k"], "", "Goes up."),

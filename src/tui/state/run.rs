@@ -209,7 +209,7 @@ impl Run {
 
     /// Whether remaining steps may be asked for now: under ten minutes, after the end, or when the approval is void.
     pub fn may_ask_again(&self, now: Timestamp) -> bool {
-        if self.state.is_closed() || self.state.cursor.is_none() || self.is_waiting_besides() {
+        if self.state.is_closed() || self.state.rest_from().is_none() || self.is_waiting_besides() {
             return false;
         }
         match self.state.active() {

@@ -273,7 +273,7 @@ fn again_with(state: &mut State, fixes: IndexMap<String, (String, String)>, effe
     if fixes.is_empty() && !run.may_ask_again(now) {
         let why = if run.is_waiting_besides() {
             "The run waits for an answer already."
-        } else if run.state.is_closed() || run.state.cursor.is_none() {
+        } else if run.state.is_closed() || run.state.rest_from().is_none() {
             "Nothing is left to ask for."
         } else {
             "There is time left; asking again is possible from ten minutes before the end."

@@ -39,9 +39,6 @@ fn one(field: &InputField, input: &Input, focused: bool, tried: bool, canvas: &m
     if input.optional {
         about = about.add(Role::Muted, ", may be empty");
     }
-    if !input.help.is_empty() {
-        about = about.add(Role::Text, "  ").add(Role::Text, input.help.raw());
-    }
     let mut y = area.y;
     let beside = Rect { x: x + width + 4, width: area.width.saturating_sub(x - area.x + width + 4), ..area };
     if area.width >= BESIDE {
@@ -51,14 +48,16 @@ fn one(field: &InputField, input: &Input, focused: bool, tried: bool, canvas: &m
         canvas.line(inset(area), y, &about.cut(usize::from(area.width) - 2, canvas.glyphs().ellipsis));
     }
     let under = Rect { x, width: area.width.saturating_sub(x - area.x), ..area };
-    match &field.value {
+    let line = match &field.value {
         // A field that was not touched yet does not complain of being empty.
-        Err(why) if !field.field.is_empty() || tried => canvas.line(under, y + 1, &Rich::of(Role::FieldError, why)),
+        Err(why) if !field.field.is_empty() || tried => Rich::of(Role::FieldError, why),
         Ok(Some(value)) if is_relative(value, field.field.text()) => {
-            canvas.line(under, y + 1, &Rich::of(Role::Muted, &format!("{} {}", canvas.glyphs().to, value.text())));
+            let stands_for = format!("{} {}  ", canvas.glyphs().to, value.text());
+            Rich::of(Role::Text, &stands_for).add(Role::Muted, input.help.raw())
         }
-        _ => {}
-    }
+        _ => Rich::of(Role::Muted, input.help.raw()),
+    };
+    canvas.line(under, y + 1, &line.cut(usize::from(under.width), canvas.glyphs().ellipsis));
 }
 
 /// Whether what is typed stands for another text: `today`.
