@@ -434,6 +434,12 @@ impl Session {
 
     /// An outcome must reach the journal; until it does, it waits here and what runs is stopped.
     fn record(&mut self, command: Command) {
+        // A poll may come back with an end after a stop was recorded, and the other way round: the first is the one that counts.
+        if let Command::Finished { execution, .. } | Command::Stopped { execution, .. } = &command {
+            if self.state.execution(execution).is_some_and(|known| !known.is_open()) {
+                return;
+            }
+        }
         if let Err(refusal) = self.follow(&command) {
             match refusal.kind {
                 Kind::Temporary => {

@@ -319,7 +319,7 @@ impl App {
 
     /// Gives the terminal back and stops the process until somebody continues it.
     fn suspend(&mut self) -> Option<How> {
-        self.terminal.give_back();
+        self.terminal.give_back_calmly();
         signals::stop_here();
         self.come_back()
     }
@@ -343,7 +343,11 @@ impl App {
 
     /// Gives the terminal back, then sees to what still runs.
     async fn end(mut self, how: How) -> Outcome {
-        self.terminal.give_back();
+        if how == How::Left {
+            self.terminal.give_back_calmly();
+        } else {
+            self.terminal.give_back();
+        }
         match how {
             How::Left => {}
             How::Terminated => {

@@ -1,5 +1,6 @@
 //! Which commands work now: the hint bar, the help and the palette show only these.
 
+use crate::core::run::Access;
 use crate::tui::keymap::{Row, Verb};
 use crate::tui::state::{Loading, Overlay, PaletteItem, Screen, Stage, State, Table};
 use crate::tui::update::{has_fix, may_keep, runnable, sandbox_reviewer};
@@ -22,12 +23,17 @@ pub fn is_live(state: &State, verb: Verb) -> bool {
         Verb::Again => drives() && run.is_some_and(|run| run.may_ask_again(now) || has_drifted(state)),
         Verb::Fix => has_fix(state),
         Verb::See => sandbox_reviewer(state).is_some(),
+        Verb::Start => {
+            let approved =
+                |run: &crate::tui::state::Run| matches!(run.state.request().map(|r| &r.access), Some(Access::Approved { .. }));
+            drives() && run.is_some_and(approved)
+        }
         Verb::KeepAndLeave => may_keep(state),
         Verb::Problems => state.library.ready().is_some_and(|library| !library.problems.is_empty()),
         Verb::NextHit | Verb::PrevHit => table().is_some_and(|table| table.search.is_some()),
         Verb::Sort | Verb::Search | Verb::Cell | Verb::Export => table().is_some_and(|table| !table.is_empty()),
         Verb::GoOn => drives() && run.is_some_and(|run| !matches!(run.stage(now), Stage::Ahead(_)) || run.has_access(now)),
-        Verb::Yes | Verb::No | Verb::Stop | Verb::Start | Verb::Note | Verb::Close | Verb::Cancel => {
+        Verb::Yes | Verb::No | Verb::Stop | Verb::Note | Verb::Close | Verb::Cancel => {
             drives() && run.is_some_and(|run| !run.state.is_closed())
         }
         Verb::Pick => drives() && run.is_some_and(|run| run.options.ready().is_some_and(|options| !options.is_empty())),

@@ -188,28 +188,34 @@ impl Rich {
         let indent = indent.min(width / 2);
         let (mut lines, mut line, mut used) = (Vec::new(), Self::new(), 0);
         let fresh = || Self::of(Role::Text, &" ".repeat(indent));
-        for piece in self.pieces {
-            for word in piece.text.split_word_bounds_at_spaces() {
-                let mut word = word;
-                let wide = word.trim_end().width();
-                let start = if lines.is_empty() { 0 } else { indent };
-                if used + wide > width && used > start {
-                    lines.push(std::mem::replace(&mut line, fresh()));
-                    used = indent;
-                }
-                while used + word.trim_end().width() > width {
-                    let part = head(word, (width - used).max(1));
-                    let part = if part.is_empty() { first(word) } else { part };
-                    line.pieces.push(Piece { text: part.to_owned(), role: piece.role });
-                    lines.push(std::mem::replace(&mut line, fresh()));
-                    used = indent;
-                    word = word.get(part.len()..).unwrap_or("");
-                }
-                let fits = head(word, width - used);
-                used += fits.width();
-                if !fits.is_empty() {
-                    line.pieces.push(Piece { text: fits.to_owned(), role: piece.role });
-                }
+        let parts: Vec<(Role, &str)> = self
+            .pieces
+            .iter()
+            .flat_map(|piece| piece.text.split_word_bounds_at_spaces().map(|word| (piece.role, word)))
+            .collect();
+        let mut within = false;
+        for (at, (role, part)) in parts.iter().enumerate() {
+            let mut word = *part;
+            // A word may have several roles; it is broken only where it alone is too long.
+            let wide = if within { 0 } else { word_width(parts.get(at..).unwrap_or(&[])) };
+            within = !word.ends_with(' ');
+            let start = if lines.is_empty() { 0 } else { indent };
+            if used + wide > width && used > start {
+                lines.push(std::mem::replace(&mut line, fresh()));
+                used = indent;
+            }
+            while used + word.trim_end().width() > width {
+                let part = head(word, width.saturating_sub(used).max(1));
+                let part = if part.is_empty() { first(word) } else { part };
+                line.pieces.push(Piece { text: part.to_owned(), role: *role });
+                lines.push(std::mem::replace(&mut line, fresh()));
+                used = indent;
+                word = word.get(part.len()..).unwrap_or("");
+            }
+            let fits = head(word, width.saturating_sub(used));
+            used += fits.width();
+            if !fits.is_empty() {
+                line.pieces.push(Piece { text: fits.to_owned(), role: *role });
             }
         }
         if used > indent || lines.is_empty() {
@@ -336,6 +342,13 @@ fn first(text: &str) -> &str {
     text.graphemes(true).next().unwrap_or("")
 }
 
+/// Columns of the word that `parts` begin with, up to its space.
+fn word_width(parts: &[(Role, &str)]) -> usize {
+    let end = parts.iter().position(|(_, part)| part.ends_with(' ')).map_or(parts.len(), |end| end + 1);
+    let word = parts.get(..end).unwrap_or(parts);
+    word.iter().map(|(_, part)| part.trim_end().width()).sum()
+}
+
 trait Words {
     fn split_word_bounds_at_spaces(&self) -> impl Iterator<Item = &str>;
 }
@@ -372,6 +385,8 @@ mod tests {
         assert_eq!(texts(&Rich::plain("- a longer item").wrap(10, 2)), ["- a longer", "  item"]);
         assert_eq!(texts(&Rich::plain("漢字漢字").wrap(3, 0)), ["漢", "字", "漢", "字"]);
         assert_eq!(texts(&Rich::plain("漢字").wrap(1, 0)), ["漢", "字"]);
+        let call = Rich::of(Role::SqlName, "a, ").add(Role::SqlFunction, "chr").add(Role::SqlOperator, "(8) b");
+        assert_eq!(texts(&call.wrap(8, 0)), ["a, ", "chr(8) b"]);
     }
 
     #[test]

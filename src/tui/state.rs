@@ -95,6 +95,8 @@ pub enum Tone {
     Info,
     /// Something to look at.
     Warn,
+    /// Something bad happened that is nobody's mistake: a denial, the end of access.
+    Alarm,
     /// Something did not work.
     Error,
 }

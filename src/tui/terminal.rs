@@ -29,6 +29,9 @@ const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 /// How long giving the terminal back may wait for a terminal that takes nothing. SIGHUP must be answered within 200 ms.
 const LAST_WRITE: Duration = Duration::from_millis(100);
 
+/// How long it may wait when the operator leaves or suspends.
+const CALM_WRITE: Duration = Duration::from_secs(2);
+
 /// Smaller terminals are drawn as if they were this large; what does not fit is cut off by the terminal.
 const LEAST: Size = Size { width: 20, height: 4 };
 
@@ -98,8 +101,17 @@ impl Terminal {
     /// Gives the terminal back as it was. Waits at most a tenth of a second each for a frame that is still being written and
     /// for a terminal that takes nothing.
     pub fn give_back(&mut self) {
+        self.give_back_within(LAST_WRITE);
+    }
+
+    /// The same where nothing hurries: what is written next must come after it, on a busy machine too.
+    pub fn give_back_calmly(&mut self) {
+        self.give_back_within(CALM_WRITE);
+    }
+
+    fn give_back_within(&mut self, limit: Duration) {
         let Some(debt) = self.debt.take() else { return };
-        self.pen.wait_idle(LAST_WRITE);
+        self.pen.wait_idle(limit);
         let (paid, wait) = std::sync::mpsc::channel();
         let pay = move || {
             debt.pay();
@@ -107,7 +119,7 @@ impl Terminal {
         };
         // A thread that cannot be had drops the debt, which pays it here.
         if std::thread::Builder::new().name("restore".to_owned()).spawn(pay).is_ok() {
-            let _ = wait.recv_timeout(LAST_WRITE);
+            let _ = wait.recv_timeout(limit);
         }
     }
 

@@ -87,7 +87,7 @@ fn ring(state: &mut State, effects: &mut Vec<Effect>) {
         run.rung = Some((request, urgency));
         effects.push(Effect::Bell);
         if let Some(text) = countdown.notice(urgency) {
-            let tone = if urgency == Urgency::Soon { Tone::Warn } else { Tone::Error };
+            let tone = if urgency == Urgency::Soon { Tone::Warn } else { Tone::Alarm };
             say(state, tone, text);
         }
     }

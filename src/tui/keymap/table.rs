@@ -250,6 +250,9 @@ const COMMANDS: &[Face] = &[
 ];
 const TYPING: &[Face] = &[F::PickFilter, F::Inputs, F::RequestField];
 const ASKING: &[Face] = &[F::Ahead, F::Note, F::Confirm, F::Choose, F::Preview, F::Results, F::Outcome, F::Refused, F::Over];
+/// Faces on which an older grant may still run while a new one was asked for.
+const WITH_GRANT: &[Face] = &[F::Ahead, F::Note, F::Confirm, F::Choose, F::Preview, F::Results, F::Outcome, F::Over];
+const SEEING: &[Face] = &[F::Waiting, F::Ahead, F::Note, F::Confirm, F::Choose, F::Preview, F::Results, F::Outcome, F::Over];
 const NOTING: &[Face] =
     &[F::Ahead, F::Note, F::Confirm, F::Choose, F::Preview, F::Running, F::Results, F::Outcome, F::Waiting, F::Over];
 
@@ -291,6 +294,13 @@ pub static TABLE: &[Row] = &[
     act(Verb::Accept, &[F::Request], &["enter"], "fill in", "Goes to the fields; from the last one the request is sent."),
     act(Verb::Start, &[F::Approved], &["enter"], "start access", "Starts the access: from here on the clock runs."),
     act(
+        Verb::Start,
+        WITH_GRANT,
+        &["S"],
+        "start new access",
+        "Starts the access that was asked for anew; the old one ends with it.",
+    ),
+    act(
         Verb::GoOn,
         &[F::Note, F::Results, F::Outcome, F::Ahead],
         &["enter"],
@@ -310,7 +320,7 @@ pub static TABLE: &[Row] = &[
     act(Verb::Cancel, &[F::Waiting, F::Approved], &["c"], "cancel", "Cancels the request; asks once."),
     row(
         Verb::See,
-        &[F::Waiting],
+        SEEING,
         &["v"],
         "see it as reviewer",
         "Shows the request as a reviewer sees it, who may then vote (sandbox only).",

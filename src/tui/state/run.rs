@@ -237,11 +237,14 @@ impl Run {
         }
         let was_active = |access: &Access| matches!(access, Access::Active { .. } | Access::Ended { .. });
         let walked = self.state.requests.iter().any(|request| was_active(&request.access));
-        if !self.state.is_closed() && !self.has_access(now) {
+        // A walk that stopped goes on with another grant only: what is asked for is then what there is to see.
+        if !self.state.is_closed() && (!self.has_access(now) || self.state.finished.is_some()) {
             match self.state.request().map(|request| &request.access) {
                 Some(Access::Waiting) => return Stage::Waiting,
                 Some(Access::Approved { .. }) => return Stage::Approved,
-                Some(Access::Denied { .. } | Access::Lapsed { .. } | Access::Cancelled) => return Stage::Refused,
+                Some(Access::Denied { .. } | Access::Lapsed { .. } | Access::Cancelled) if !self.has_access(now) => {
+                    return Stage::Refused;
+                }
                 _ => {}
             }
         }

@@ -241,6 +241,10 @@ fn moved(state: &mut State, now: Arc<RunState>, events: &[Event], effects: &mut 
     }
     // A step that is entered anew is looked at anew, and says anew what it says.
     for event in events {
+        if let EventBody::ExecutionStopped { .. } = &event.body {
+            // What was being done was stopping it.
+            run.busy = None;
+        }
         if let EventBody::StepEntered { step, .. } = &event.body {
             run.prose.shift_remove(step);
             run.preview = Loading::Not;
@@ -275,7 +279,9 @@ fn moved(state: &mut State, now: Arc<RunState>, events: &[Event], effects: &mut 
 /// What an event is worth a line or a bell.
 fn announce(state: &mut State, event: &Event, mine: Option<&str>, effects: &mut Vec<Effect>) {
     let by = &event.actor.name;
-    let at = state.now.steady;
+    let (at, now) = (state.now.steady, state.wall());
+    // While the old grant lets the walk go on, enter goes on with it.
+    let besides = state.run.as_ref().is_some_and(|run| run.has_access(now) && run.state.finished.is_none());
     let mut line = |tone, text: String| tell(state, Notice { tone, text, hint: None, at });
     match &event.body {
         EventBody::VoteCast { approve, comment, .. } if Some(by.as_str()) != mine => {
@@ -285,11 +291,12 @@ fn announce(state: &mut State, event: &Event, mine: Option<&str>, effects: &mut 
         }
         EventBody::RequestApproved { by, .. } => {
             effects.push(Effect::Bell);
-            line(Tone::Info, format!("Approved by {}; enter starts access, and only then the clock runs.", by.join(", ")));
+            let key = if besides { "S" } else { "enter" };
+            line(Tone::Info, format!("Approved by {}; {key} starts access, and only then the clock runs.", by.join(", ")));
         }
         EventBody::RequestDenied { by, .. } => {
             effects.push(Effect::Bell);
-            line(Tone::Error, format!("Denied by {by}."));
+            line(Tone::Alarm, format!("Denied by {by}."));
         }
         EventBody::RequestEscalated { to, .. } => line(Tone::Info, format!("Escalated to {}.", to.join(", "))),
         EventBody::RequestLapsed { unused, .. } => {
@@ -300,7 +307,7 @@ fn announce(state: &mut State, event: &Event, mine: Option<&str>, effects: &mut 
         EventBody::StepSkipped { step, reason, .. } => line(Tone::Info, format!("Skipped {step}: {reason}.")),
         EventBody::AccessRevoked { by, .. } => {
             effects.push(Effect::Bell);
-            line(Tone::Error, format!("Access was revoked by {by}; running queries are being stopped."));
+            line(Tone::Alarm, format!("Access was revoked by {by}; running queries are being stopped."));
         }
         EventBody::ExecutionIndeterminate { reason, .. } => {
             line(Tone::Error, format!("Nobody can tell whether it ran: {reason}"))

@@ -235,7 +235,8 @@ pub(super) fn see(state: &mut State, effects: &mut Vec<Effect>) {
 /// As whom the sandbox can review the waiting request.
 pub(crate) fn sandbox_reviewer(state: &State) -> Option<String> {
     let request = state.run.as_ref()?.state.request()?;
-    if request.plan.target.endpoint != crate::core::plan::Endpoint::Sandbox {
+    let waits = request.access == crate::core::run::Access::Waiting;
+    if !waits || request.plan.target.endpoint != crate::core::plan::Endpoint::Sandbox {
         return None;
     }
     let voted = |name: &&String| request.votes.iter().any(|vote| vote.by.name == **name);

@@ -153,6 +153,7 @@ fn notices(state: &State, width: usize, canvas: &Canvas<'_>) -> Vec<Rich> {
         let (role, word) = match notice.tone {
             Tone::Info => (Role::Info, ""),
             Tone::Warn => (Role::Warn, "note: "),
+            Tone::Alarm => (Role::Block, ""),
             Tone::Error => (Role::Block, "error: "),
         };
         let mut line =

@@ -35,7 +35,8 @@ pub(super) fn draw(state: &State, pick: &Pick, canvas: &mut Canvas<'_>, area: Re
     if rows.is_empty() {
         let text =
             if library.runbooks.is_empty() { "This book has no runbook." } else { "No runbook matches; esc clears the filter." };
-        canvas.line(inset(list), area.y + 1, &Rich::of(Role::Muted, text));
+        let lines = Rich::of(Role::Muted, text).wrap(usize::from(list.width).saturating_sub(2), 0);
+        canvas.lines(inset(below(list, 1)), &lines, 0);
     }
     canvas.list(below(list, 1), pick.list, &rows);
     if wide {

@@ -16,7 +16,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Whatever is waited for comes within this, on a slow and busy machine too.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 /// A screen that has stood for this long takes keys that act: the app ignores them for 300 ms after each change.
 const CALM: Duration = Duration::from_millis(450);
 /// A key that changed nothing for this long was not taken; it is pressed again.
@@ -41,11 +41,11 @@ struct Watched {
 impl Pty {
     /// Starts `command` on a terminal of this size. The command is run by `setsid --ctty`, which makes the terminal its own.
     pub fn start(columns: u16, lines: u16, command: &[&str], more: impl FnOnce(&mut Command)) -> Self {
-        let control = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let control = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&control).unwrap();
         unlockpt(&control).unwrap();
         let name = ptsname(&control, Vec::new()).unwrap();
-        let side: OwnedFd = rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let side: OwnedFd = rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
         tcsetwinsize(&side, Winsize { ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let stdio = || Stdio::from(side.try_clone().unwrap());
         let mut setsid = Command::new("setsid");
@@ -116,6 +116,19 @@ impl Pty {
     /// Whether the alternate screen is shown.
     pub fn is_alternate(&self) -> bool {
         self.watched.0.lock().unwrap().parser.screen().alternate_screen()
+    }
+
+    /// Waits until the terminal is given back.
+    #[track_caller]
+    pub fn wait_given_back(&self) {
+        let end = Instant::now() + PATIENCE;
+        let mut watched = self.watched.0.lock().unwrap();
+        while watched.parser.screen().alternate_screen() {
+            let left = end.saturating_duration_since(Instant::now());
+            let tail = String::from_utf8_lossy(&watched.bytes[watched.bytes.len().saturating_sub(200)..]).into_owned();
+            assert!(!left.is_zero(), "the terminal is not given back; last came {tail:?}");
+            watched = self.watched.1.wait_timeout(watched, left).unwrap().0;
+        }
     }
 
     /// Waits until the screen satisfies `wanted`; `false` when `limit` is over first.
@@ -196,6 +209,15 @@ impl Pty {
         self.wait(text);
     }
 
+    /// Enter through the fields of a request; the last one sends it.
+    #[track_caller]
+    pub fn send_request(&mut self) {
+        self.settle();
+        self.type_now("\r\r");
+        self.wait("enter send");
+        self.press("\r", "Waiting for approval");
+    }
+
     /// Presses `keys` again and again, as somebody in a hurry does, until `text` comes.
     #[track_caller]
     pub fn hammer(&mut self, keys: &str, text: &str) {
@@ -258,7 +280,9 @@ pub struct Home(tempfile::TempDir);
 
 impl Home {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let home = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        Self(home)
     }
 
     pub fn path(&self) -> &Path {
