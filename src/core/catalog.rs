@@ -5,10 +5,15 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub mod file;
+pub mod hive;
 pub mod place;
+pub mod projection;
 pub(in crate::core) mod read;
+pub mod tally;
+mod write;
 
 pub use read::read_catalog;
+pub use write::write_catalog;
 
 use crate::core::book::{Place, Setting};
 use crate::core::units::{Bytes, Timestamp};
