@@ -57,6 +57,11 @@ impl Ear {
     pub(super) fn new(skew: Arc<Skew>) -> Self {
         Self { skew, lost: Arc::default() }
     }
+
+    /// How far the services' clock is ahead, as far as known.
+    pub(super) fn skew_ms(&self) -> Option<i64> {
+        self.skew.get()
+    }
 }
 
 impl Intercept for Ear {
@@ -95,7 +100,7 @@ fn unclear_status(status: u16) -> bool {
 }
 
 /// Whether the connection was never made, so that the service cannot have been asked.
-fn never_sent(error: &ConnectorError) -> bool {
+pub(super) fn never_sent(error: &ConnectorError) -> bool {
     // The HTTP client's error types are private to the SDK; its words for this phase are not, and tests hold them.
     let mut next: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = next {
@@ -139,21 +144,8 @@ impl Ear {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
                 let error = context.err();
-                let named = error.code().is_some();
-                let code = error.code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 let message = error.message().map_or_else(|| error.to_string(), str::to_owned);
-                // The services name their refusals; something that does not is a proxy, or worse.
-                if !named && status != 429 && status != 503 {
-                    ServiceError::NoAnswer(format!("an answer that is not the service's (HTTP {status})"))
-                } else if unclear_status(status) {
-                    ServiceError::NoAnswer(format!("{code}: {message}"))
-                } else if status == 429 || status == 503 || LATER.contains(&code.as_str()) {
-                    ServiceError::Temporary(format!("{code}: {message}"))
-                } else if BAD_KEYS.contains(&code.as_str()) && whose != Whose::Minted {
-                    bad_keys(whose, &code, &message)
-                } else {
-                    ServiceError::Refused(ServiceFailure { code, message })
-                }
+                answered(whose, status, error.code(), &message)
             }
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
                 Some(error) if never_sent(error) => ServiceError::Temporary(format!("no connection: {}", causes(error))),
@@ -179,6 +171,24 @@ impl Ear {
             }
             said => said,
         }
+    }
+}
+
+/// An answer with an error, in the engine's words; `code` is the service's name of it.
+pub(super) fn answered(whose: Whose, status: u16, code: Option<&str>, message: &str) -> ServiceError {
+    // The services name their refusals; something that does not is a proxy, or worse.
+    if code.is_none() && status != 429 && status != 503 {
+        return ServiceError::NoAnswer(format!("an answer that is not the service's (HTTP {status})"));
+    }
+    let code = code.map_or_else(|| format!("HTTP {status}"), str::to_owned);
+    if unclear_status(status) {
+        ServiceError::NoAnswer(format!("{code}: {message}"))
+    } else if status == 429 || status == 503 || LATER.contains(&code.as_str()) {
+        ServiceError::Temporary(format!("{code}: {message}"))
+    } else if BAD_KEYS.contains(&code.as_str()) && whose != Whose::Minted {
+        bad_keys(whose, &code, message)
+    } else {
+        ServiceError::Refused(ServiceFailure { code, message: message.to_owned() })
     }
 }
 

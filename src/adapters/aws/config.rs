@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sts::config::retry::RetryConfig;
@@ -13,7 +13,10 @@ use futures_util::future::BoxFuture;
 use super::answer::{Ear, Whose};
 use super::limiter::Limiter;
 use super::own::Own;
-use crate::adapters::clock::Skew;
+use super::s3::Buckets;
+use super::wire::Wire;
+use crate::core::units::Timestamp;
+use crate::adapters::clock::{Skew, wall_clock};
 use crate::core::plan::{Endpoint, PlanTarget};
 use crate::engine::ports::{Keys, Rights, Secret, ServiceError};
 
@@ -65,7 +68,7 @@ pub(super) struct Place {
     url: Option<String>,
 }
 
-/// STS, Athena and DynamoDB.
+/// STS, Athena, DynamoDB, Glue and S3.
 pub struct Aws {
     sandbox: SandboxEndpoint,
     skew: Arc<Skew>,
@@ -75,6 +78,8 @@ pub struct Aws {
     pub(super) starts: Limiter,
     pub(super) gets: Limiter,
     direct: SharedHttpClient,
+    wire: OnceLock<Wire>,
+    buckets: Buckets,
     sts: Mutex<HashMap<Place, aws_sdk_sts::Client>>,
     athena: Mutex<HashMap<Place, aws_sdk_athena::Client>>,
     dynamodb: Mutex<HashMap<Place, aws_sdk_dynamodb::Client>>,
@@ -130,6 +135,8 @@ impl Aws {
             gets: Limiter::new(100, 20),
             // Plain HTTP to this host, past any proxy that the environment names.
             direct: aws_smithy_http_client::Builder::new().build_http(),
+            wire: OnceLock::new(),
+            buckets: Buckets::default(),
             sts: Mutex::default(),
             athena: Mutex::default(),
             dynamodb: Mutex::default(),
@@ -166,6 +173,24 @@ impl Aws {
         outcome
     }
 
+    /// Connections for what has no SDK here; made when first asked for, since they read the system's certificates.
+    pub(super) fn wire(&self) -> &Wire {
+        self.wire.get_or_init(|| Wire::new(self.patience))
+    }
+
+    pub(super) fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// Notes the time of an answer.
+    pub(super) fn heard_date(&self, date: Timestamp) {
+        self.skew.note(date, wall_clock());
+    }
+
     pub(super) fn sts(&self, place: &Place) -> aws_sdk_sts::Client {
         client!(self, self.sts, aws_sdk_sts, place)
     }
@@ -176,6 +201,16 @@ impl Aws {
 
     pub(super) fn dynamodb(&self, place: &Place) -> aws_sdk_dynamodb::Client {
         client!(self, self.dynamodb, aws_sdk_dynamodb, place)
+    }
+}
+
+impl Place {
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub(super) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
     }
 }
 
@@ -215,7 +250,7 @@ fn minted(keys: &Keys) -> Credentials {
 }
 
 /// Whether a URL is plain HTTP to this host: no proxy is asked about that.
-fn loopback(url: &str) -> bool {
+pub(super) fn loopback(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
