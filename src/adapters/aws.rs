@@ -17,4 +17,4 @@ mod wire;
 
 pub use config::{Aws, Patience, SandboxAccess, SandboxEndpoint};
 pub use glue::{Described, Layout};
-pub use s3::Listed;
+pub use s3::{Listed, parts as s3_parts};

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod books;
+pub mod catalog;
 pub mod clock;
 pub mod identity;
 pub mod journal;

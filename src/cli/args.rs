@@ -108,6 +108,12 @@ pub enum Command {
         /// Its id: lower-case letters, digits and dashes
         runbook: String,
     },
+    /// Write down what is known of a target's tables
+    Catalog {
+        /// What to do
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
     /// Say who you are here, and how that is known
     Whoami {
         /// Output format
@@ -296,6 +302,33 @@ pub struct ResumeArgs {
     /// How it is answered
     #[command(flatten)]
     pub walk: WalkArgs,
+}
+
+/// `catalog …`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Look at a target with your own rights, and write catalog.yaml: tables, partitions, sizes
+    Snapshot(SnapshotArgs),
+}
+
+/// `catalog snapshot`.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// The target [default: the only one that has tables]
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Only this database; repeat for more [default: all]
+    #[arg(long = "database", value_name = "DB")]
+    pub databases: Vec<String>,
+    /// Only this table; repeat for more
+    #[arg(long = "table", value_name = "DB.TABLE")]
+    pub tables: Vec<String>,
+    /// Take sizes from the catalog's own statistics, without listing files
+    #[arg(long)]
+    pub statistics_only: bool,
+    /// Where to write; `-` is stdout [default: catalog.yaml in the book]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `sandbox`.

@@ -8,6 +8,7 @@ mod app;
 pub mod args;
 mod asking;
 mod assembly;
+mod catalog;
 mod check;
 mod config;
 mod doctor;
@@ -99,6 +100,7 @@ async fn act(global: args::Global, command: Option<Command>) -> Result<u8, Error
         Some(Command::Resume(args)) => run::resume(&global, &config, args).await,
         Some(Command::Stop { id }) => runs::stop(&global, id).await.map(|()| 0),
         Some(Command::Close { id }) => runs::close(&global, id).await.map(|()| 0),
+        Some(Command::Catalog { command }) => catalog::catalog(&global, command).await.map(|()| 0),
         Some(Command::New { runbook }) => skeleton::write(&global, &runbook).map(|()| 0),
         Some(Command::Whoami { format }) => whoami::whoami(&global, format).await.map(|()| 0),
         Some(Command::Doctor { format }) => doctor::doctor(&global, format).await,

@@ -64,6 +64,20 @@ pub async fn wait_for_data(engine: &Engine, global: &Global, runbook: &str) -> R
     }
 }
 
+/// Waits until the sandbox's files are there, telling how far they are.
+pub async fn wait_for_files(state_dir: &Path) -> Result<(), Error> {
+    #[cfg(feature = "sandbox")]
+    {
+        process::wait_for_data(&folder(state_dir)).await
+    }
+    #[cfg(not(feature = "sandbox"))]
+    {
+        let _ = state_dir;
+        Err(Error::new(ExitKind::Usage, "this binary was built without the sandbox")
+            .hint(format!("build one that has it: {BUILD}")))
+    }
+}
+
 /// The same without a word: the app shows the progress itself.
 pub async fn wait_quietly(engine: &Engine, global: &Global, runbook: &str) -> Result<(), Error> {
     #[cfg(feature = "sandbox")]

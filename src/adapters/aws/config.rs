@@ -15,9 +15,9 @@ use super::limiter::Limiter;
 use super::own::Own;
 use super::s3::Buckets;
 use super::wire::Wire;
-use crate::core::units::Timestamp;
 use crate::adapters::clock::{Skew, wall_clock};
 use crate::core::plan::{Endpoint, PlanTarget};
+use crate::core::units::Timestamp;
 use crate::engine::ports::{Keys, Rights, Secret, ServiceError};
 
 /// Where the sandbox answers and with which keys, from its key file.

@@ -50,8 +50,8 @@ pub struct Listed {
     pub etag: String,
 }
 
-/// The bucket and key of `s3://bucket/key`.
-pub(crate) fn parts(address: &str) -> Option<(&str, &str)> {
+/// The bucket and key of `s3://bucket/key`; `None` where it is no such address.
+pub fn parts(address: &str) -> Option<(&str, &str)> {
     let rest = address.strip_prefix("s3://")?;
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     (!bucket.is_empty()).then_some((bucket, key))
@@ -114,7 +114,10 @@ impl Aws {
         let answer = self.learn(&call, asked).await?;
         if answer.status != 206 || u64::try_from(answer.body.len()).ok() != Some(length) {
             let got = answer.body.len();
-            return Err(ServiceError::NoAnswer(format!("S3 gave {got} bytes of {} where {length} were asked for", object.address)));
+            return Err(ServiceError::NoAnswer(format!(
+                "S3 gave {got} bytes of {} where {length} were asked for",
+                object.address
+            )));
         }
         Ok(answer.body)
     }

@@ -10,10 +10,10 @@ use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4::SigningParams;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -86,8 +86,7 @@ enum Lost {
 
 impl Wire {
     pub(super) fn new(patience: Patience) -> Self {
-        let settings =
-            HttpConnectorSettings::builder().connect_timeout(patience.connect).read_timeout(patience.read).build();
+        let settings = HttpConnectorSettings::builder().connect_timeout(patience.connect).read_timeout(patience.read).build();
         let tls = Connector::builder()
             .connector_settings(settings.clone())
             .proxy_config(ProxyConfig::from_env())
@@ -136,9 +135,8 @@ impl Aws {
     }
 
     async fn attempt(&self, call: &Call, ask: &Ask) -> Result<Answer, Lost> {
-        let request = signed(call, ask).map_err(|why| {
-            Lost::For(ServiceError::Refused(ServiceFailure { code: "NotSent".to_owned(), message: why }))
-        })?;
+        let request = signed(call, ask)
+            .map_err(|why| Lost::For(ServiceError::Refused(ServiceFailure { code: "NotSent".to_owned(), message: why })))?;
         let wire = self.wire();
         let _slot = wire.slots.acquire().await;
         let connector = if super::config::loopback(&ask.url) { &wire.plain } else { &wire.tls };
@@ -213,7 +211,10 @@ fn signed(call: &Call, ask: &Ask) -> Result<HttpRequest, String> {
     for (name, value) in given {
         request.headers_mut().try_insert(name, value).map_err(|error| causes(&error))?;
     }
-    request.headers_mut().try_insert("user-agent", concat!("tollgate/", env!("CARGO_PKG_VERSION"))).map_err(|error| causes(&error))?;
+    request
+        .headers_mut()
+        .try_insert("user-agent", concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+        .map_err(|error| causes(&error))?;
     Ok(request)
 }
 
