@@ -105,6 +105,59 @@ pub fn athena(scope: &AthenaScope<'_>) -> String {
     finish(statements)
 }
 
+/// What a look touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookScope<'a> {
+    /// AWS region.
+    pub region: &'a str,
+    /// Twelve digits.
+    pub account: &'a str,
+    /// `(database, table)` of every table and view of the plan.
+    pub tables: &'a [(String, String)],
+    /// `s3://` locations of their files.
+    pub locations: &'a [String],
+}
+
+/// The template for a look at the plan's tables (DESIGN §4.9): what Glue says of them, and listings below their locations; no object.
+pub fn look(scope: &LookScope<'_>) -> String {
+    let LookScope { region, account, .. } = scope;
+    let mut statements = vec![json!({
+        "Effect": "Allow", "Action": ["glue:GetTable", "glue:GetPartitions"],
+        "Resource": glue_resources(region, account, scope.tables),
+    })];
+    // A listing is of a bucket; which part of it may be seen is the prefix's to say. One statement a bucket, or the prefixes of one
+    // would open the other.
+    let mut buckets: IndexMap<String, Vec<String>> = IndexMap::new();
+    for location in scope.locations {
+        let Some(rest) = location.strip_prefix("s3://") else { continue };
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let prefix = prefix.trim_end_matches('/');
+        let prefix = if prefix.is_empty() { "*".to_owned() } else { format!("{}/*", literal(prefix)) };
+        let prefixes = buckets.entry(bucket.to_owned()).or_default();
+        if !prefixes.contains(&prefix) {
+            prefixes.push(prefix);
+        }
+    }
+    for (bucket, prefixes) in buckets {
+        statements.push(json!({
+            "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{bucket}"),
+            "Condition": {"StringLike": {"s3:prefix": prefixes}},
+        }));
+    }
+    finish(statements)
+}
+
+fn glue_resources(region: &str, account: &str, tables: &[(String, String)]) -> Vec<String> {
+    let glue = format!("arn:aws:glue:{region}:{account}:");
+    let mut databases: Vec<&str> = tables.iter().map(|(database, _)| database.as_str()).collect();
+    databases.sort_unstable();
+    databases.dedup();
+    let mut resources = vec![format!("{glue}catalog")];
+    resources.extend(databases.iter().map(|database| format!("{glue}database/{database}")));
+    resources.extend(tables.iter().map(|(database, table)| format!("{glue}table/{database}/{table}")));
+    resources
+}
+
 /// The template for one DynamoDB step. `attributes` are all names that the step may touch, key attributes of table and index
 /// included; empty where nothing is blocked and everything may be read.
 pub fn dynamodb(region: &str, account: &str, request: &DynamodbRequest, partition_key: &str, attributes: &[String]) -> String {
@@ -281,6 +334,24 @@ mod tests {
     fn one_table_fits_and_many_do_not() {
         assert!(check_template(&template(1), &IndexMap::new()).unwrap() < 1600);
         assert!(matches!(check_template(&template(9), &IndexMap::new()), Err(PolicyError::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_look_lists_below_its_tables_and_reads_nothing() {
+        let (names, mut places) = tables(2);
+        places.push("s3://other/".to_owned());
+        places.push("file:///etc".to_owned());
+        let scope = LookScope { region: "eu-central-1", account: "123456789012", tables: &names, locations: &places };
+        let filled = fill(&look(&scope), Timestamp(0), &IndexMap::new()).unwrap();
+        let policy: Value = serde_json::from_str(&filled).unwrap();
+        let statements = policy["Statement"].as_array().unwrap();
+        assert_eq!(statements.len(), 5, "{filled}");
+        assert_eq!(statements[1]["Condition"]["StringLike"]["s3:prefix"], json!(["shop/table_0/*", "shop/table_1/*"]));
+        assert_eq!(
+            (&statements[2]["Resource"], &statements[2]["Condition"]["StringLike"]["s3:prefix"]),
+            (&json!("arn:aws:s3:::other"), &json!(["*"]))
+        );
+        assert!(!filled.contains("GetObject") && !filled.contains("file"), "{filled}");
     }
 
     #[test]

@@ -2,11 +2,16 @@
 
 #[path = "aws/environment.rs"]
 mod environment;
+#[path = "aws/lake.rs"]
+mod lake;
 #[path = "aws/moto.rs"]
 mod moto;
 #[cfg(feature = "sandbox")]
 #[path = "aws/sandbox.rs"]
 mod sandbox;
+#[cfg(feature = "sandbox")]
+#[path = "aws/sandbox_lake.rs"]
+mod sandbox_lake;
 #[path = "aws/script.rs"]
 mod script;
 

@@ -17,9 +17,9 @@ use super::{aws_at, mint, patience, query, read_of, target, word};
 use crate::python::python;
 
 /// A moto server on a free port; it ends with the test.
-struct Moto {
+pub(super) struct Moto {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Drop for Moto {
@@ -30,7 +30,7 @@ impl Drop for Moto {
 }
 
 impl Moto {
-    fn start() -> Result<Self, String> {
+    pub(super) fn start() -> Result<Self, String> {
         let python = python("moto.txt", "python-moto")?;
         let mut command = Command::new(python.with_file_name("moto_server"));
         command.args(["-H", "127.0.0.1", "-p", "0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

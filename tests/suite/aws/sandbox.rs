@@ -15,11 +15,16 @@ use tollgate::engine::ports::{
 };
 use tollgate::sandbox::dataset::Day;
 use tollgate::sandbox::dataset::ids::keyed_orders;
+use tollgate::sandbox::host::Running;
 
 use crate::sandbox_client::{Sandbox, start};
 
 fn adapters(sandbox: &Sandbox) -> (Aws, Arc<Skew>) {
-    let endpoint = sandbox.running.endpoint();
+    adapters_of(&sandbox.running)
+}
+
+pub(super) fn adapters_of(running: &Running) -> (Aws, Arc<Skew>) {
+    let endpoint = running.endpoint();
     let access = SandboxAccess {
         url: endpoint.url.clone(),
         access_key_id: endpoint.keys.access_key_id.clone(),
