@@ -1,14 +1,16 @@
-//! Facts of objects: sizes by listing, and the footers of Parquet and ORC files by ranged reads. Files of this machine for now; other
-//! stores give their ranges through [`Ranged`].
+//! Facts of objects: sizes by listing, and the footers of Parquet and ORC files by ranged reads: of files of this machine, and of
+//! objects in S3.
 
 mod local;
 mod orc;
 mod parquet;
 mod proto;
+mod s3;
 
 use std::io;
 
 pub use local::LocalObjects;
+pub use s3::S3Objects;
 
 /// A file that can be read in ranges.
 pub trait Ranged {

@@ -66,14 +66,15 @@ async fn snapshot(global: &Global, args: SnapshotArgs) -> Result<(), Error> {
     let began = Instant::now();
     let look = Look { aws: &aws, target: &plan_target, rights: Rights::Own, list: !args.statistics_only, now: clock.now() };
     let mut looked = look.tables(&athena.catalog, &wanted).await.map_err(service_refusal)?;
+    let carried = before.as_ref().map(|before| before.carried.clone()).unwrap_or_default();
     if let Some(before) = before {
-        keep(&mut looked.catalog, before, &wanted);
+        keep(&mut looked.catalog, before.catalog, &wanted);
     }
     for notice in &looked.notices {
         show::say(&format!("note: {}", visible(notice)));
     }
     let remarks = remarks(&name, &looked);
-    let text = write_catalog(&looked.catalog, &remarks);
+    let text = write_catalog(&looked.catalog, &remarks) + &carried;
     let told = summary(&looked, began);
     match place {
         None => std::io::stdout().write_all(text.as_bytes())?,
@@ -81,7 +82,7 @@ async fn snapshot(global: &Global, args: SnapshotArgs) -> Result<(), Error> {
             write(&path, &text)?;
             show::say(&format!("wrote {}", visible(&path.display().to_string())));
             if !shelf.book.catalog.iter().any(|file| path.ends_with(&file.value)) {
-                show::say(&format!("note: the book's `catalog:` does not name it; add {FILE} there"));
+                show::say(&format!("note: the book's `catalog:` does not name this file; add it there"));
             }
         }
     }
@@ -124,8 +125,16 @@ fn wanted(args: &SnapshotArgs) -> Result<Wanted, Error> {
     Ok(wanted)
 }
 
-/// The snapshot that is there already; refused where it holds what a snapshot does not.
-fn earlier(path: &Path) -> Result<Option<Catalog>, Error> {
+/// The catalog that is there already.
+#[derive(Debug)]
+struct Earlier {
+    catalog: Catalog,
+    /// Its sections that a snapshot does not look at, as they are written.
+    carried: String,
+}
+
+/// The catalog that is there already; refused where what a snapshot cannot hold could not be carried over.
+fn earlier(path: &Path) -> Result<Option<Earlier>, Error> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -136,11 +145,32 @@ fn earlier(path: &Path) -> Result<Option<Catalog>, Error> {
     let Ok(catalog) = read_catalog(&shown, &bytes, "").whole() else {
         return Err(Error::usage(format!("{shown} is there, and is no catalog that can be read")).hint(elsewhere));
     };
-    if !catalog.dynamodb.is_empty() || catalog.catalogs.len() > 1 {
+    let carried = carried(&String::from_utf8_lossy(&bytes));
+    let alone = format!("catalog: v1\nname: {}\ntables: {{}}\n{carried}", serde_json::Value::from(catalog.name.as_str()));
+    let same = read_catalog(&shown, alone.as_bytes(), "").whole().is_ok_and(|alone| {
+        alone.dynamodb.keys().eq(catalog.dynamodb.keys()) && alone.catalogs.keys().eq(catalog.catalogs.keys())
+    });
+    if !same {
         let message = format!("{shown} holds facts that a snapshot would lose (`dynamodb` or other `catalogs`)");
         return Err(Error::usage(message).hint(elsewhere));
     }
-    Ok(Some(catalog))
+    Ok(Some(Earlier { catalog, carried }))
+}
+
+/// The sections `catalogs` and `dynamodb` of a catalog file, line by line: a section ends where the next key stands at the margin.
+fn carried(text: &str) -> String {
+    let mut carried = String::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with(|c: char| !c.is_whitespace() && c != '#' && c != '-') {
+            inside = line.starts_with("catalogs:") || line.starts_with("dynamodb:");
+        }
+        if inside {
+            carried.push_str(line);
+            carried.push('\n');
+        }
+    }
+    carried
 }
 
 /// Keeps what people wrote into the earlier snapshot, which no service knows: tags; and the tables that were not looked at this time.
@@ -152,7 +182,8 @@ fn keep(catalog: &mut Catalog, before: Catalog, wanted: &Wanted) {
         wanted.databases.iter().any(|whole| whole == database)
             || wanted.tables.iter().any(|(of, one)| of == database && one == table)
     };
-    for (name, old) in before.catalogs.into_values().flat_map(|facts| facts.tables) {
+    let own = before.name.clone();
+    for (name, old) in before.catalogs.into_iter().filter(|(name, _)| *name == own).flat_map(|(_, facts)| facts.tables) {
         match facts.tables.get_mut(&name) {
             Some(table) => {
                 for column in table.columns.iter_mut().chain(&mut table.partition_keys) {
@@ -255,13 +286,19 @@ tables:
     fn facts_that_a_snapshot_cannot_hold_are_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("catalog.yaml");
-        assert_eq!(earlier(&path).unwrap(), None);
+        assert!(earlier(&path).unwrap().is_none());
         std::fs::write(&path, "not: a catalog").unwrap();
         assert!(earlier(&path).is_err());
-        std::fs::write(&path, format!("{NOW}catalogs: {{ tpch: {{ tables: {{}} }} }}\n")).unwrap();
+        // A section that is not written at the margin is not found again.
+        let flow = "{ catalog: v1, name: lake, tables: {}, catalogs: { tpch: { tables: {} } } }";
+        std::fs::write(&path, flow).unwrap();
         assert!(earlier(&path).unwrap_err().message.contains("lose"));
-        std::fs::write(&path, NOW).unwrap();
-        assert!(earlier(&path).unwrap().is_some());
+        let sections = "catalogs:\n  tpch:\n    # kept\n    tables: {}\n";
+        std::fs::write(&path, format!("catalog: v1\nname: lake\n{sections}# here\ntables: {{}}\n")).unwrap();
+        let found = earlier(&path).unwrap().unwrap();
+        assert_eq!(found.carried, format!("{sections}# here\n"));
+        let made = write_catalog(&read_catalog("c.yaml", NOW.as_bytes(), "").whole().unwrap(), &[]) + &found.carried;
+        assert_eq!(read_catalog("c.yaml", made.as_bytes(), "").whole().unwrap().catalogs.len(), 2);
         write(&path, "x").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "x");
     }

@@ -15,9 +15,9 @@ use crate::engine::ports::{Clock, Depth, Objects, Place};
 use super::{Ranged, orc, parquet};
 
 /// Footers that one look reads at most; where there are more files, as many of them as this are spread over all of them.
-const MOST_FOOTERS: usize = 2_000;
+pub(super) const MOST_FOOTERS: usize = 2_000;
 /// Footers that are kept; beyond it the cache begins anew.
-const MOST_KEPT: usize = 20_000;
+pub(super) const MOST_KEPT: usize = 20_000;
 /// Folders below a place are followed this deep.
 const DEPTH: u32 = 16;
 
@@ -83,7 +83,7 @@ impl<C: Clock> Objects for LocalObjects<C> {
 }
 
 /// Whether files of this format say at their end what they hold.
-fn has_footers(format: Option<Format>) -> bool {
+pub(super) fn has_footers(format: Option<Format>) -> bool {
     matches!(format, Some(Format::Parquet | Format::Iceberg | Format::Orc))
 }
 

@@ -1,16 +1,21 @@
 //! Looking at the sandbox's catalog: the facts are those that the generator wrote down, and a look's own session policy gives no more
 //! than the tables it names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use tokio::runtime::Handle;
 use tollgate::adapters::aws::Listed;
 use tollgate::adapters::catalog::{Look, Wanted};
-use tollgate::core::catalog::{Table, read_catalog};
+use tollgate::adapters::clock::SystemClock;
+use tollgate::adapters::objects::S3Objects;
+use tollgate::core::catalog::file::Content;
+use tollgate::core::catalog::{Table, read_catalog, tally};
 use tollgate::core::plan::Endpoint;
 use tollgate::core::session_policy::{self, LookScope};
-use tollgate::core::units::Millis;
-use tollgate::engine::ports::{Clock as _, MintRequest, Rights, TokenService as _};
+use tollgate::core::units::{Bytes, Millis};
+use tollgate::engine::ports::{Clock as _, Depth, MintRequest, Objects as _, Place, Rights, TokenService as _};
 use tollgate::sandbox::athena::Pace;
 use tollgate::sandbox::dataset::Scale;
 use tollgate::sandbox::host::Options;
@@ -25,7 +30,7 @@ fn rows(table: &Table) -> Vec<(Vec<Option<String>>, Option<u64>, Option<u64>, Op
     all.map(|p| (p.values.clone(), p.files, p.bytes.map(|bytes| bytes.0), p.rows)).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_look_sees_what_the_generator_wrote_down() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
@@ -39,8 +44,9 @@ async fn a_look_sees_what_the_generator_wrote_down() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let (aws, _) = adapters_of(&running);
+    let aws = Arc::new(aws);
     let target = target(Endpoint::Sandbox);
-    let now = tollgate::adapters::clock::SystemClock::default().now();
+    let now = SystemClock::default().now();
     let written = std::fs::read(data.join("catalog.yaml")).unwrap();
     let written = read_catalog("catalog.yaml", &written, "").whole().unwrap();
 
@@ -67,6 +73,42 @@ async fn a_look_sees_what_the_generator_wrote_down() {
         }
         assert_eq!(rows(table), same_rows, "{name}");
     }
+
+    // Footers of the objects say what the generator's own look at the files did.
+    let objects = S3Objects::new(Arc::clone(&aws), target.clone(), None, SystemClock::default(), Handle::current());
+    let alb = written.table(None, "web.alb_logs").unwrap();
+    let places: Vec<Place> = alb
+        .partitions
+        .as_ref()
+        .unwrap()
+        .iter()
+        .map(|partition| Place {
+            location: tally::location(alb, partition).unwrap(),
+            base: String::new(),
+            format: alb.format,
+            depth: Depth::Footers,
+        })
+        .collect();
+    let before = running.ledger().len();
+    let listings = objects.look(&places);
+    for (listing, partition) in listings.iter().zip(alb.partitions.as_ref().unwrap()) {
+        assert_eq!((listing.failure.as_deref(), Some(Bytes(listing.bytes()))), (None, partition.bytes));
+        let mut merchants = 0;
+        for file in &listing.files {
+            let Content::Parquet(parquet) = &file.content else { panic!("{file:?}") };
+            let leaf = parquet.leaves.iter().position(|leaf| leaf == &["merchant"]).unwrap();
+            merchants += parquet.groups.iter().map(|group| group.chunks[leaf].bytes).sum::<u64>();
+        }
+        assert_eq!(Bytes(merchants), partition.column_bytes["merchant"]);
+    }
+    let files: usize = listings.iter().map(|listing| listing.files.len()).sum();
+    assert_eq!(running.ledger().len() - before, places.len() + files, "one listing a place, one range a small footer");
+    let again = objects.look(&places);
+    assert_eq!(running.ledger().len() - before, 2 * places.len() + files, "footers are kept by their ETag");
+    assert!(again.iter().zip(&listings).all(|(again, first)| again.files == first.files));
+    let elsewhere = Place { location: "s3://nowhere/x".to_owned(), ..places[0].clone() };
+    let failed = objects.look(&[elsewhere]);
+    assert!(failed[0].failure.as_deref().unwrap().contains("NoSuchBucket"), "{failed:?}");
 
     // What a look may do once it was approved: the plan's tables, no objects, until the deadline.
     let scope = LookScope {
