@@ -5,6 +5,8 @@
 mod aws;
 #[path = "suite/books.rs"]
 mod books;
+#[path = "suite/commands.rs"]
+mod commands;
 #[path = "suite/documents.rs"]
 mod documents;
 #[path = "suite/estimate.rs"]
@@ -33,6 +35,10 @@ mod sandbox_door;
 #[cfg(feature = "sandbox")]
 #[path = "suite/sandbox_python.rs"]
 mod sandbox_python;
+#[path = "suite/schemas.rs"]
+mod schemas;
+#[path = "suite/shipped.rs"]
+mod shipped;
 #[path = "suite/sql_corpora.rs"]
 mod sql_corpora;
 #[path = "suite/sql_generated.rs"]

@@ -20,7 +20,10 @@ pub fn write(global: &Global, runbook: &str) -> Result<(), Error> {
     let shelf = assembly::shelf(global)?;
     let path = assembly::book_dir(global)?.join(format!("{runbook}.yaml"));
     let target = shelf.book.targets.keys().next().map_or("my-target", |name| name.as_str());
-    let group = shelf.book.groups.keys().next().map_or("my-group", |name| name.as_str());
+    // A group that this book lets a runbook choose; any would do where it says nothing.
+    let approvals = &shelf.book.approvals;
+    let mut groups = approvals.from.iter().chain(&approvals.allowed).map(|group| &group.value).chain(shelf.book.groups.keys());
+    let group = groups.next().map_or("my-group", |name| name.as_str());
     let text = skeleton(runbook, target, group);
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| match error.kind() {
