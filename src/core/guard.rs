@@ -29,7 +29,7 @@ pub use judgement::*;
 pub use look::needs;
 pub use rule::Rule;
 pub use schema::schema;
-pub use service_plan::{EXPLAIN, ServicePlanError, ServiceScan, compare_service_plan, service_scans};
+pub use service_plan::{EXPLAIN, PlanForm, ServicePlanError, ServiceScan, compare_service_plan, service_scans};
 pub use world::{Param, Params, World};
 
 /// What a book says should happen when a rule finds something.

@@ -258,6 +258,9 @@ pub struct AthenaPlan {
     pub currency: Option<String>,
     /// The session policy's template; its holes are the two instants.
     pub policy: String,
+    /// Whether the service is asked for its own plan before it starts, and what that reads is compared with `reads`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_plan: bool,
 }
 
 /// A read of DynamoDB.

@@ -21,6 +21,7 @@ use crate::engine::{Ports, looking};
 
 mod acts;
 mod asks;
+mod service_plan;
 
 /// Heartbeat of a driver (DESIGN §4.7).
 const HEARTBEAT: Duration = Duration::from_secs(5);

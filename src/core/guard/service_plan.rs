@@ -32,11 +32,24 @@ pub struct ServicePlanError(String);
 /// The prefix that asks for the plan of a statement.
 pub const EXPLAIN: &str = "EXPLAIN (TYPE DISTRIBUTED, FORMAT JSON)\n";
 
+/// Who wrote a plan, and so its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanForm {
+    /// Athena: JSON.
+    Trino,
+    /// The sandbox: DataFusion's logical plan, one node a line.
+    Sandbox,
+}
+
 /// Compares the service's plan with what we say is read. `reads` are a judgement's, `catalog` is the data catalog of its two-part
-/// names. What cannot be read or compared blocks.
-pub fn compare_service_plan(plan: &str, reads: &[TableRead], catalog: &str) -> Vec<Finding> {
+/// names, `database` that of one-part names in the sandbox's plans. What cannot be read or compared blocks.
+pub fn compare_service_plan(plan: &str, form: PlanForm, reads: &[TableRead], catalog: &str, database: &str) -> Vec<Finding> {
     let block = |message: String| Finding::new(Rule::ServicePlan, Level::Block, message);
-    let scans = match service_scans(plan) {
+    let scans = match form {
+        PlanForm::Trino => service_scans(plan),
+        PlanForm::Sandbox => sandbox_scans(plan, catalog, database),
+    };
+    let scans = match scans {
         Ok(scans) => scans,
         Err(error) => return vec![block(format!("the service's own plan cannot be compared: {error}"))],
     };
@@ -99,6 +112,30 @@ pub fn service_scans(plan: &str) -> Result<Vec<ServiceScan>, ServicePlanError> {
         open.extend(children.into_iter().flatten().map(|child| (child, depth + 1)));
     }
     Ok(scans)
+}
+
+/// The scans of DataFusion's logical plan: `TableScan: alb_logs projection=[order_id, day], …`.
+fn sandbox_scans(plan: &str, catalog: &str, database: &str) -> Result<Vec<ServiceScan>, ServicePlanError> {
+    if plan.trim().is_empty() {
+        return Err(ServicePlanError("it is empty".to_owned()));
+    }
+    let lines = plan.lines().filter_map(|line| line.trim_start().strip_prefix("TableScan: "));
+    lines
+        .map(|scan| {
+            let unknown = || ServicePlanError(format!("{} is not understood", visible(scan)));
+            let (table, rest) = scan.split_once(" projection=[").ok_or_else(unknown)?;
+            let (columns, _) = rest.split_once(']').ok_or_else(unknown)?;
+            let parts: Vec<&str> = table.split('.').collect();
+            let table = match parts.as_slice() {
+                [table] => format!("{catalog}.{database}.{table}"),
+                [database, table] => format!("{catalog}.{database}.{table}"),
+                [_, _, _] => table.to_owned(),
+                _ => return Err(unknown()),
+            };
+            let columns = columns.split(", ").filter(|column| !column.is_empty()).map(str::to_lowercase).collect();
+            Ok(ServiceScan { table: table.to_lowercase(), columns })
+        })
+        .collect()
 }
 
 fn scan(node: &Value, table: &str) -> Result<ServiceScan, ServicePlanError> {
@@ -227,7 +264,7 @@ mod tests {
             ("awsdatacatalog:web:logs", &["a := ColumnHandle{order_id}"], Some("not understood")),
             ("HiveTableHandle{schemaName=web}", &[], Some("not understood")),
         ] {
-            let findings = compare_service_plan(&plan(table, details), &reads, "AwsDataCatalog");
+            let findings = compare_service_plan(&plan(table, details), PlanForm::Trino, &reads, "AwsDataCatalog", "web");
             match expected {
                 None => assert_eq!(findings, [], "{table} {details:?}"),
                 Some(part) => {
@@ -240,10 +277,27 @@ mod tests {
     }
 
     #[test]
+    fn the_sandbox_says_what_it_scans() {
+        let reads = [read("web.logs", &["order_id", "day"]), read("shop.orders", &["id"])];
+        for (plan, expected) in [
+            ("Sort: hits DESC\n  TableScan: logs projection=[order_id, day], full_filters=[logs.day = Utf8(\"x\")]", 0),
+            ("TableScan: shop.orders projection=[id]\nTableScan: awsdatacatalog.web.logs projection=[]", 0),
+            ("EmptyRelation", 0),
+            ("TableScan: orders projection=[id]", 1),
+            ("TableScan: logs projection=[order_id, ssn]", 1),
+            ("TableScan: logs", 1),
+            ("", 1),
+        ] {
+            let findings = compare_service_plan(plan, PlanForm::Sandbox, &reads, "awsdatacatalog", "web");
+            assert_eq!(findings.len(), expected, "{plan}: {findings:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_plan_blocks() {
         let deep = format!("{}1{}", r#"{"name":"x","children":["#.repeat(600), "]}".repeat(600));
         for text in ["", "{}", "[]", "null", "Fragment 0 [SINGLE]", r#"{"0":{}}"#, r#"{"0":{"name":"TableScan"}}"#, &deep] {
-            assert_eq!(compare_service_plan(text, &[], "c").len(), 1, "{text:.60}");
+            assert_eq!(compare_service_plan(text, PlanForm::Trino, &[], "c", "d").len(), 1, "{text:.60}");
         }
     }
 }

@@ -229,6 +229,7 @@ impl Making<'_> {
             cost: judgement.cost.as_ref().and_then(|cost| cost.micros),
             currency: judgement.cost.as_ref().map(|cost| cost.currency.clone()),
             policy,
+            service_plan: service.service_plan,
         })
     }
 

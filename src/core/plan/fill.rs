@@ -92,6 +92,7 @@ mod tests {
             cost: None,
             currency: None,
             policy: String::new(),
+            service_plan: false,
         }
     }
 

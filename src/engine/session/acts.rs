@@ -270,12 +270,22 @@ impl Session {
             let query = StartQuery {
                 statement: execution.statement.clone(),
                 token: execution.token.clone(),
-                catalog: plan.catalog,
-                database: plan.database,
-                workgroup: plan.workgroup,
-                output: plan.output,
+                catalog: plan.catalog.clone(),
+                database: plan.database.clone(),
+                workgroup: plan.workgroup.clone(),
+                output: plan.output.clone(),
             };
-            match ports.warehouse.start(&target, &keys, &query).await {
+            let checked = match plan.service_plan {
+                true => super::service_plan::check(&ports, &target, &keys, &plan, &execution).await,
+                false => Ok(()),
+            };
+            let started = match checked {
+                Ok(()) => ports.warehouse.start(&target, &keys, &query).await,
+                // Nothing was started: it may be asked again.
+                Err(ServiceError::NoAnswer(what)) => Err(ServiceError::Temporary(what)),
+                Err(error) => Err(error),
+            };
+            match started {
                 Ok(query_id) => Done::Commands(vec![Command::Started { execution: execution.id, query_id, adopted: false }]),
                 Err(ServiceError::Refused(error)) => Done::Commands(vec![not_sent(execution.id, error)]),
                 Err(ServiceError::NoCredentials { message, .. }) => {
