@@ -325,7 +325,7 @@ impl Domains {
                 [value, other] => distinct(value, other, wanted, known),
                 _ => Self::default(),
             },
-            ("like" | "starts_with", true) => like(arguments, name == "starts_with", known).unwrap_or_default(),
+            ("like", true) => like(arguments, known).unwrap_or_default(),
             _ => Self::default(),
         }
     }
@@ -526,16 +526,16 @@ fn widens(from: &Type, to: &Type) -> bool {
 }
 
 /// `LIKE 'abc%'`: from `abc` up to what follows all that begins so.
-fn like(arguments: &[Term], starts_with: bool, known: &dyn Known) -> Option<Domains> {
+fn like(arguments: &[Term], known: &dyn Known) -> Option<Domains> {
     let (side, pattern) = match arguments {
         [side, pattern] => (side, pattern),
         _ => return None,
     };
     let column = column(side)?;
     let Value::Text(pattern) = evaluate(pattern, known)? else { return None };
-    let (prefix, open) = match pattern.find(['%', '_']).filter(|_| !starts_with) {
+    let (prefix, open) = match pattern.find(['%', '_']) {
         Some(at) => (pattern.get(..at)?.to_owned(), true),
-        None => (pattern, starts_with),
+        None => (pattern, false),
     };
     if !open {
         return Some(Domains::one(column, Domain::exactly(Value::Text(prefix))));

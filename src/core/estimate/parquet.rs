@@ -4,7 +4,7 @@ use super::Bounds;
 use super::domain::{Domain, Overlap};
 use super::held::{of_chunk, of_page};
 use super::model::{SMALL_FILE, Splits, TAIL, Wanted};
-use super::ranges::{Fetch, MERGE_GAP, Wish, fetched, fetches};
+use super::ranges::{Fetch, MERGE_GAP, MERGE_LENGTH, Wish, fetched, fetches};
 use crate::core::catalog::file::{Chunk, Group, Parquet};
 
 /// Rows of the largest page that the reader hands on (`parquet.max-read-block-row-count`).
@@ -198,7 +198,9 @@ impl<'a> Lens<'a> {
                 self::fetches(wishes.collect())
             });
             let read = few.as_deref().unwrap_or(&fetches).iter().filter(|fetch| !lost(fetch) && begun(fetch));
-            footer.saturating_add(read.fold(0, |sum, fetch| sum.saturating_add(fetch.bytes)))
+            // Long chunks are fetched piece by piece, as far as rows are taken.
+            let piece = if self.wanted.limited { MERGE_LENGTH } else { u64::MAX };
+            footer.saturating_add(read.fold(0, |sum, fetch| sum.saturating_add(fetch.bytes.min(piece))))
         };
         // Groups that go at run time take their gaps along, but may leave others that were too long to be read before.
         let regrouped = if certain || fetches.len() < 2 { 0 } else { MERGE_GAP.saturating_mul(fetches.len() as u64 - 1) };
@@ -217,7 +219,7 @@ impl<'a> Lens<'a> {
                 slack = slack.saturating_add(looks);
                 if let Some(pages) = &chunk.pages {
                     paged = true;
-                    slack = slack.saturating_add(pages.column_index.1).saturating_add(MERGE_GAP);
+                    slack = slack.saturating_add(pages.column_index.1);
                 }
             }
             if paged {

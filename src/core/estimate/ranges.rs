@@ -3,7 +3,7 @@
 /// Ranges closer than this are read as one (`parquet.max-merge-distance`; measured: a gap of 1048576 is read, of 1048577 is not).
 pub(super) const MERGE_GAP: u64 = 1 << 20;
 /// Merged ranges do not grow beyond this (`parquet.max-buffer-size`; measured: 8388608 is one read, 8388609 two).
-const MERGE_LENGTH: u64 = 8 << 20;
+pub(super) const MERGE_LENGTH: u64 = 8 << 20;
 
 /// A wanted range: where it begins, its length, and whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -223,7 +223,7 @@ fn reading<'a>(
     let several = analysis.scans.len() > 1;
     let soft_key = uses.soft.iter().any(|path| path.first().is_some_and(|name| is_key(name)));
     // Rows of another side that nothing compares may still end a reading: there may be none.
-    let lent = !uses.soft.is_empty() || (several && !analysis.cross_joins.is_empty());
+    let lent = !uses.soft.is_empty() || uses.gated || (several && !analysis.cross_joins.is_empty());
     let wanted = Wanted {
         columns: sized,
         paths: physical_of(&columns),
@@ -233,7 +233,8 @@ fn reading<'a>(
         paid: uses.paid.iter().filter(|path| of_files(path)).map(|path| physical(table, path)).collect(),
         soft,
         domains: Domains::of(&scan.conjuncts, &known),
-        lent,
+        // Of several scans, one of which no column is wanted may not be needed at all: a count that nobody asks for.
+        lent: lent || (several && columns.is_empty()),
         // A filter that another scan lends leaves out whole partitions, of any format.
         may_stop: lent && (several || soft_key) && !table.partition_keys.is_empty(),
         limited: scan.limited.is_some(),
@@ -258,6 +259,8 @@ struct Uses {
     soft: Vec<Vec<String>>,
     /// Those among them that are compared with the one value of a subquery.
     paid: Vec<Vec<String>>,
+    /// Whether a subquery alone decides if anything is taken.
+    gated: bool,
     /// Columns that only an order or a window names, or that a constant may rule out: perhaps nobody asks for them.
     doubtful: HashSet<Vec<String>>,
     /// Columns that only a condition names which is always true.
@@ -275,6 +278,7 @@ impl Uses {
         uses.asked = of(&real);
         uses.soft = of(&late);
         uses.paid = of(&late);
+        uses.gated = late.iter().any(|term| names(term).is_empty());
         let always = of(&always);
         let flowing: HashSet<ColumnId> =
             analysis.output.iter().flat_map(|output| &output.sources).map(|source| source.column).collect();

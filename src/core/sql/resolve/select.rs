@@ -7,7 +7,7 @@ use super::check::{aggregates, function_named, has_window, is_window_function};
 use super::flow::{Flow, Sources};
 use super::group::Groups;
 use super::name::canonical;
-use super::pushed::Terms;
+use super::pushed::{Reach, Terms};
 use super::query::Tail;
 use super::relation::Relation;
 use super::scope::{Field, Scope};
@@ -49,7 +49,9 @@ impl Resolver<'_> {
         let tail = tail.unwrap_or(Tail { order_by: &[], offset: None, limit: None });
         let start = Span::at(select.span.first);
         let mut pairs = Vec::new();
+        let first_scan = self.scans.len();
         let source = self.from(&select.from, scope, &mut pairs)?;
+        let scans = first_scan..self.scans.len();
         let outer_partitions = std::mem::take(&mut self.partitions);
         let plain = self.cx(&source.scope);
         let windows = Rc::new(self.windows(&select.windows, &plain)?);
@@ -58,7 +60,7 @@ impl Resolver<'_> {
         resolve_windows(select, &tail, &windows)?;
 
         if let Some(filter) = &select.filter {
-            self.filter(filter, &plain)?;
+            self.filter(filter, scans, &plain)?;
         }
         self.report_crosses(pairs);
 
@@ -126,8 +128,8 @@ impl Resolver<'_> {
         Ok(relation)
     }
 
-    /// WHERE.
-    fn filter<'t>(&mut self, filter: &'t Expr, cx: &Cx<'t>) -> Outcome<()> {
+    /// WHERE. A condition without columns holds for every scan of FROM: where it is false none of them is read.
+    fn filter<'t>(&mut self, filter: &'t Expr, scans: std::ops::Range<usize>, cx: &Cx<'t>) -> Outcome<()> {
         self.no_aggregates(filter, "WHERE")?;
         let mut conjuncts = Vec::new();
         self.conjuncts(filter, cx, &mut conjuncts)?;
@@ -142,6 +144,10 @@ impl Resolver<'_> {
             let sources = self.sources(&conjunct.value);
             self.influence(sources, Reason::Where, conjunct.span);
             self.push_down(&conjunct.value);
+            if let Some(constant) = conjunct.value.terms.node().filter(|node| node.reach() == Reach::None) {
+                let all = self.scans.iter_mut().skip(scans.start).take(scans.len());
+                all.for_each(|scan| scan.conjuncts.push(Rc::clone(constant)));
+            }
             self.equate_both(&conjunct.value);
         }
         Ok(())

@@ -38,7 +38,11 @@ fn unrestricted() -> Authorizer {
 }
 
 fn run_limited(sql: &str, limit: Option<u64>) -> Result<Answer, (Failure, Option<Stopped>)> {
-    let sql = sql.to_owned();
+    run_in("web", sql, limit)
+}
+
+fn run_in(database: &str, sql: &str, limit: Option<u64>) -> Result<Answer, (Failure, Option<Stopped>)> {
+    let (database, sql) = (database.to_owned(), sql.to_owned());
     // As the service does: the planner needs a large stack in a debug build.
     std::thread::Builder::new()
         .stack_size(32 << 20)
@@ -49,7 +53,7 @@ fn run_limited(sql: &str, limit: Option<u64>) -> Result<Answer, (Failure, Option
                 let Kind::Query(query) = &statement.kind else { panic!("{sql}") };
                 let engine = Engine::new().unwrap();
                 let meter = Arc::new(Meter::new(unrestricted(), limit, Pace::Off));
-                let planned = engine.plan(&statement, query, "web", &LAKE, &meter).await.map_err(|f| (f, None))?;
+                let planned = engine.plan(&statement, query, &database, &LAKE, &meter).await.map_err(|f| (f, None))?;
                 let mut stream = planned.start().unwrap();
                 let mut rows = Vec::new();
                 while let Some(batch) = stream.next().await {

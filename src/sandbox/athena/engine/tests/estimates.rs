@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{LAKE, run};
+use super::{LAKE, run_in};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::objects::LocalObjects;
 use crate::core::book::{Classification, Guardrails, read_book};
@@ -121,7 +121,8 @@ fn shipped_statements_read_what_the_estimate_says() {
     for case in &cases {
         for footers in [false, true] {
             let (bounds, sql) = estimate(&catalog, case, footers);
-            let read = run(&sql).scanned;
+            let database = case.database.as_deref().unwrap_or("default");
+            let read = run_in(database, &sql, None).unwrap_or_else(|(failure, _)| panic!("{}: {failure}", case.what)).scanned;
             assert!(bounds.low <= read && read <= bounds.high, "{}: {read} is not in {bounds:?} (footers: {footers})", case.what);
         }
     }
