@@ -126,3 +126,56 @@ fn the_trino_model_says_what_a_server_counted() {
     assert!(sum(true, |m| m.exact) * 100 >= 75 * sum(true, |m| m.count), "exact with predicates");
     assert!(sum(true, |m| m.near) * 100 >= 85 * sum(true, |m| m.count), "within 12 % with predicates");
 }
+
+const SHOP: &str = "
+catalog: v1
+name: lake
+taken_at: 2026-11-20T08:00:00Z
+tables:
+  gt.t:
+    format: parquet
+    columns: [{ name: a, type: varchar }, { name: b, type: varchar }, { name: p, type: 'row(x bigint, y bigint)' }]
+    partition_keys: [{ name: region, type: varchar }]
+    partitions:
+      - { values: [eu], files: 1, bytes: 1000, column_bytes: { a: 100, b: 200, p: 50, p.x: 20, p.y: 30 } }
+      - { values: [us], files: 1, bytes: 1000, column_bytes: { a: 100, b: 200, p: 50, p.x: 20, p.y: 30 } }
+      - { values: [null], files: 1, bytes: 1000, column_bytes: { a: 100, b: 200, p: 50, p.x: 20, p.y: 30 } }
+  gt.v:
+    view: SELECT a, b FROM gt.t WHERE region = 'eu'
+    columns: [{ name: a, type: varchar }, { name: b, type: varchar }]
+";
+
+#[test]
+fn statements_read_what_they_need() {
+    let catalog = read_catalog("catalog.yaml", SHOP.as_bytes(), "").whole().unwrap();
+    let mut desk = Desk { catalog, objects: LocalObjects::new(SystemClock::default()) };
+    let cases = [
+        ("SELECT a FROM t", (300, 300, 300)),
+        ("SELECT count(*) FROM t", (0, 0, 0)),
+        ("SELECT region FROM t", (0, 0, 0)),
+        ("SELECT p.x FROM t", (60, 60, 60)),
+        ("SELECT p FROM t", (150, 150, 150)),
+        ("SELECT a FROM t WHERE region = 'eu' OR region IS NULL", (200, 200, 200)),
+        ("SELECT a FROM t WHERE b = 'x'", (0, 900, 900)),
+        ("SELECT a FROM t WHERE false", (0, 0, 0)),
+        ("SELECT a FROM t WHERE true OR b = 'x'", (300, 300, 300)),
+        ("SELECT a FROM t LIMIT 0", (0, 0, 0)),
+        ("SELECT a FROM t LIMIT 5", (0, 300, 300)),
+        ("SELECT a FROM t ORDER BY a LIMIT 5", (300, 300, 300)),
+        ("SELECT a FROM (SELECT a, b FROM t ORDER BY b)", (300, 300, 300)),
+        ("SELECT x FROM (SELECT a AS x, upper(b) AS y FROM t)", (300, 300, 300)),
+        ("SELECT a FROM v", (100, 100, 100)),
+        ("WITH q AS (SELECT a FROM t) SELECT * FROM q UNION ALL SELECT * FROM q", (600, 600, 600)),
+        ("WITH q AS (SELECT b FROM t) SELECT a FROM t", (300, 300, 300)),
+        ("SELECT l.a FROM t AS l JOIN t AS r ON l.a = r.a", (0, 600, 600)),
+        // A tuple is known as a whole or not at all.
+        ("SELECT a FROM t WHERE (region, p.x) IN (('eu', 1))", (0, 360, 360)),
+        ("SELECT a FROM t WHERE (region, region) IN (('eu', 'eu'))", (100, 100, 100)),
+        // What a subquery gives may leave out partitions, at run time.
+        ("SELECT a FROM t WHERE region = (SELECT max(region) FROM t)", (0, 300, 300)),
+    ];
+    for (sql, (low, expected, high)) in cases {
+        let (bytes, _, why) = desk.estimate(sql, ScanModel::Chunks);
+        assert_eq!(bytes, Some(Bounds { low, expected, high }), "{sql}: {why}");
+    }
+}
