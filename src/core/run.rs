@@ -11,7 +11,6 @@ pub mod event;
 pub mod expiry;
 pub mod schema;
 pub mod state;
-pub mod votes;
 pub mod walk;
 
 pub use apply::{apply, fold_all};

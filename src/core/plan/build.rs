@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::core::book::{Book, Durations, GroupName, Target};
+use crate::core::access;
+use crate::core::book::{Book, Durations, Target};
 use crate::core::catalog::Catalog;
 use crate::core::estimate::{self, Evidence};
 use crate::core::guard::{self, Finding, Judgement, Level, Param, Params, Rule, World};
 use crate::core::plan::{
-    ApprovalRule, AthenaPlan, BookRef, Budget, Endpoint, Escalation, GUARD_VERSION, Hole, Person, Plan, PlanAction, PlanStep,
-    PlanTarget, RunbookRef,
+    ApprovalRule, AthenaPlan, BookRef, Budget, Endpoint, GUARD_VERSION, Hole, Person, Plan, PlanAction, PlanStep, PlanTarget,
+    RunbookRef,
 };
 use crate::core::run::command::{Kind, Refusal};
-use crate::core::run::votes;
 use crate::core::run::walk::sha256_hex;
 use crate::core::runbook::{AthenaStep, OnFailure, ParamValue, Runbook, Step, StepKind};
 use crate::core::session_policy::{self, AthenaScope, PolicyError};
@@ -334,30 +334,8 @@ impl Making<'_> {
     }
 
     fn approval(&self) -> ApprovalRule {
-        let from = &self.runbook.access.from;
-        let level = |level: &crate::core::book::EscalationLevel| {
-            let to: Vec<GroupName> = level.to.iter().map(|group| group.value.clone()).collect();
-            Escalation { after_ms: level.after.value.0, reviewers: self.members(&to), to: names(&to) }
-        };
-        ApprovalRule {
-            need: self.runbook.access.need,
-            reviewers: self.members(from),
-            from: names(from),
-            escalation: self.book.approvals.escalate.iter().map(level).collect(),
-            lapse_ms: self.book.approvals.lapse.0,
-        }
-    }
-
-    /// Members of groups, each once, without the requester.
-    fn members(&self, groups: &[GroupName]) -> Vec<String> {
-        let mut found: Vec<String> = Vec::new();
-        for person in groups.iter().filter_map(|group| self.book.groups.get(group.as_str())).flatten() {
-            let other = Person { name: person.to_string(), uid: u32::MAX, arn: None };
-            if !found.contains(&other.name) && !votes::same_person(self.book, self.requester, &other, true) {
-                found.push(other.name);
-            }
-        }
-        found
+        let access = &self.runbook.access;
+        access::rule(self.book, access.need, &access.from, self.requester, *self.endpoint == Endpoint::Sandbox)
     }
 
     fn judge_budget(&self, budget: Budget, findings: &mut Vec<Finding>) {
@@ -372,15 +350,13 @@ impl Making<'_> {
     }
 
     fn judge_reviewers(&self, approval: &ApprovalRule, findings: &mut Vec<Finding>) {
-        let mut everybody: BTreeSet<&String> = approval.reviewers.iter().collect();
-        everybody.extend(approval.escalation.iter().flat_map(|level| level.reviewers.iter()));
-        if everybody.len() < approval.need as usize {
+        if !access::can_be_approved(approval, self.book) {
             let message = format!(
                 "{} of {} must approve; without {}, who asks, there are {}",
                 approval.need,
                 approval.from.join(", "),
                 crate::core::text::visible(&self.requester.name),
-                everybody.len(),
+                access::everybody(approval, self.book).len(),
             );
             findings.push(Finding::new(Rule::NoReviewer, Level::Block, message));
         }
@@ -426,10 +402,6 @@ fn budget_of(steps: &[PlanStep]) -> Budget {
         }
     }
     budget
-}
-
-fn names(groups: &[GroupName]) -> Vec<String> {
-    groups.iter().map(ToString::to_string).collect()
 }
 
 fn check_policy(policy: &str, longest: &IndexMap<String, usize>, findings: &mut Vec<Finding>) {

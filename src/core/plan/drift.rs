@@ -17,7 +17,11 @@ pub fn of_plan(approved: &Plan, now: &Plan) -> Vec<DriftField> {
     compare("request", approved.request.clone(), now.request.clone());
     compare("run", approved.run.clone(), now.run.clone());
     compare("runbook", approved.runbook.sha256.clone(), now.runbook.sha256.clone());
+    compare("runbook.id", approved.runbook.id.clone(), now.runbook.id.clone());
+    compare("runbook.title", approved.runbook.title.clone(), now.runbook.title.clone());
     compare("book", approved.book.sha256.clone(), now.book.sha256.clone());
+    compare("book.name", approved.book.name.clone(), now.book.name.clone());
+    compare("book.commit", json(&(&approved.book.commit, approved.book.dirty)), json(&(&now.book.commit, now.book.dirty)));
     compare("target", json(&approved.target), json(&now.target));
     compare("inputs", json(&approved.inputs), json(&now.inputs));
     compare("approval", json(&approved.approval), json(&now.approval));
@@ -25,6 +29,9 @@ pub fn of_plan(approved: &Plan, now: &Plan) -> Vec<DriftField> {
     compare("reason", approved.reason_sha256.clone(), now.reason_sha256.clone());
     compare("incident", json(&approved.incident), json(&now.incident));
     compare("duration", approved.duration_ms.to_string(), now.duration_ms.to_string());
+    compare("use_within", approved.use_within_ms.to_string(), now.use_within_ms.to_string());
+    compare("budget", json(&approved.budget), json(&now.budget));
+    compare("steps", walk(approved), walk(now));
     compare("on_disconnect", json(&approved.on_disconnect), json(&now.on_disconnect));
     compare("guard_version", approved.guard_version.to_string(), now.guard_version.to_string());
     fields
@@ -44,6 +51,13 @@ pub fn of_step(approved: &PlanStep, now: &PlanStep) -> (Vec<DriftField>, Option<
     match (&approved.action, &now.action) {
         (PlanAction::Athena(a), PlanAction::Athena(b)) => {
             compare("sql", a.sql.clone(), b.sql.clone());
+            compare("holes", json(&a.holes), json(&b.holes));
+            compare("workgroup", a.workgroup.clone(), b.workgroup.clone());
+            compare("hard_stop", a.hard_stop.to_string(), b.hard_stop.to_string());
+            compare("ceiling", a.ceiling.to_string(), b.ceiling.to_string());
+            compare("max_scan", a.max_scan.to_string(), b.max_scan.to_string());
+            compare("max_executions", a.max_executions.to_string(), b.max_executions.to_string());
+            compare("currency", json(&a.currency), json(&b.currency));
             compare("catalog", a.catalog.clone(), b.catalog.clone());
             compare("database", a.database.clone(), b.database.clone());
             compare("output", a.output.clone(), b.output.clone());
@@ -58,6 +72,10 @@ pub fn of_step(approved: &PlanStep, now: &PlanStep) -> (Vec<DriftField>, Option<
         }
         (PlanAction::Dynamodb(a), PlanAction::Dynamodb(b)) => {
             compare("request", json(&a.request), json(&b.request));
+            compare("ceiling", a.ceiling.to_string(), b.ceiling.to_string());
+            compare("holes", json(&a.holes), json(&b.holes));
+            compare("max_executions", a.max_executions.to_string(), b.max_executions.to_string());
+            compare("currency", json(&a.currency), json(&b.currency));
             compare("policy", a.policy.clone(), b.policy.clone());
             if let Some(expected) = b.estimate.map(|e| e.expected).filter(|expected| *expected > a.ceiling) {
                 costs.push((ReadUnits(a.ceiling).to_string(), ReadUnits(expected).to_string()));
@@ -88,6 +106,12 @@ pub fn of_workgroup(step: &str, approved: (&str, u64), now: &Result<u64, String>
         approved: format!("{name}, cutoff {}", Bytes(cutoff)),
         now: found,
     })
+}
+
+/// The steps in their order, with their titles and conditions.
+fn walk(plan: &Plan) -> String {
+    let steps: Vec<String> = plan.steps.iter().map(|step| json(&(&step.id, &step.title, &step.when))).collect();
+    steps.join(" ")
 }
 
 /// Tables and columns, without the number of partitions, which changes with the facts.

@@ -110,6 +110,7 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
             entered.visits = *visit;
             entered.status = StepStatus::Entered;
             entered.accepted.clear();
+            entered.current = None;
             entered.drift = None;
             state.cursor = Some(step.clone());
             state.finished = None;
@@ -143,7 +144,9 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
             if let Some(open) = state.open_execution() {
                 return Err(format!("execution {} is not over", open.id));
             }
-            step_mut(state, step)?.executions += 1;
+            let executing = step_mut(state, step)?;
+            executing.executions += 1;
+            executing.current = Some(execution.clone());
             state.executions.push(Execution {
                 id: execution.clone(),
                 request: request.clone(),
@@ -169,7 +172,7 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
             execution.started_at = Some(event.at);
             execution.state = ExecutionState::Running;
         }
-        EventBody::ExecutionFinished { execution, outcome, cost, elapsed_ms, error } => {
+        EventBody::ExecutionFinished { execution, outcome, cost, elapsed_ms, error, .. } => {
             let ended =
                 ExecutionState::Finished { outcome: *outcome, cost: *cost, elapsed: Millis(*elapsed_ms), error: error.clone() };
             let charge = if *outcome == ExecutionOutcome::NotSent { Some(0) } else { *cost };
@@ -178,9 +181,10 @@ fn fold(state: &mut RunState, event: &Event) -> Result<(), String> {
                 let step = state.execution(execution).map(|e| e.step.clone()).unwrap_or_default();
                 let step = step_mut(state, &step)?;
                 step.executions = step.executions.saturating_sub(1);
+                step.current = None;
             }
         }
-        EventBody::ExecutionStopped { execution, reason, cost, elapsed_ms } => {
+        EventBody::ExecutionStopped { execution, reason, cost, elapsed_ms, .. } => {
             let ended = ExecutionState::Stopped { reason: *reason, cost: *cost, elapsed: Millis(*elapsed_ms) };
             end_execution(state, execution, ended, *cost)?;
         }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::core::plan::{Plan, PlanDigest};
-use crate::core::run::event::{DriftField, ExecutionOutcome, MintPurpose, ServiceFailure, StopReason, Voids};
+use crate::core::run::event::{DriftField, EventBody, ExecutionOutcome, MintPurpose, ServiceFailure, StopReason, Voids};
 use crate::core::units::Timestamp;
 
 /// What is asked of a run. The first group comes from people, the second from the engine about what the world did.
@@ -241,6 +241,21 @@ pub enum Command {
         /// Which service.
         source: String,
     },
+}
+
+/// The command that says again what a noted act did; `None` for events that are not acts.
+pub fn of_act(body: &EventBody) -> Option<Command> {
+    Some(match body.clone() {
+        EventBody::ExecutionStarted { execution, query_id, adopted, .. } => Command::Started { execution, query_id, adopted },
+        EventBody::ExecutionFinished { execution, outcome, cost, elapsed_ms, error, .. } => {
+            Command::Finished { execution, outcome, cost, elapsed_ms, error }
+        }
+        EventBody::ExecutionStopped { execution, reason, cost, elapsed_ms, .. } => {
+            Command::Stopped { execution, reason, cost, elapsed_ms }
+        }
+        EventBody::KeysDropped { mint, reason, .. } => Command::Dropped { mint, reason },
+        _ => return None,
+    })
 }
 
 /// What the look before an execution found.

@@ -1,13 +1,14 @@
 //! Deciding: a command becomes events, or a refusal with a reason. Pure; the engine journals the events before anything happens.
 
+use crate::core::access::{self, Standing};
 use crate::core::estimate::Evidence;
 use crate::core::guard::Verdict;
-use crate::core::plan::{Endpoint, Plan, PlanAction, PlanDigest, PlanStep};
+use crate::core::plan::{Endpoint, Person, Plan, PlanAction, PlanDigest, PlanStep};
 use crate::core::run::command::{Check, Command, Kind, Refusal};
 use crate::core::run::event::{Actor, EventBody, ExecutionOutcome, MintPurpose, Next, Service, StepOutcome, StopReason};
 use crate::core::run::expiry;
 use crate::core::run::state::{Access, Execution, ExecutionState, MintState, Request, RunState, StepStatus, Walk};
-use crate::core::run::{votes, walk};
+use crate::core::run::walk;
 use crate::core::runbook::StepKind;
 use crate::core::units::{Bytes, Millis, ReadUnits, Timestamp};
 
@@ -82,7 +83,12 @@ pub fn decide(state: &RunState, command: &Command, actor: &Actor, now: Timestamp
         Command::Intend { execution, token, statement } => intend(state, execution, token, statement, now),
         Command::Started { execution, query_id, adopted } => {
             open(state, execution)?;
-            Ok(vec![EventBody::ExecutionStarted { execution: execution.clone(), query_id: query_id.clone(), adopted: *adopted }])
+            Ok(vec![EventBody::ExecutionStarted {
+                execution: execution.clone(),
+                query_id: query_id.clone(),
+                adopted: *adopted,
+                happened_at: None,
+            }])
         }
         Command::Finished { execution, outcome, cost, elapsed_ms, error } => {
             let step = open(state, execution)?.step.clone();
@@ -92,6 +98,7 @@ pub fn decide(state: &RunState, command: &Command, actor: &Actor, now: Timestamp
                 cost: *cost,
                 elapsed_ms: *elapsed_ms,
                 error: error.clone(),
+                happened_at: None,
             }];
             if *outcome == ExecutionOutcome::Failed {
                 let reason = error.as_ref().map(|e| format!("{}: {}", e.code, e.message));
@@ -106,6 +113,7 @@ pub fn decide(state: &RunState, command: &Command, actor: &Actor, now: Timestamp
                 reason: *reason,
                 cost: *cost,
                 elapsed_ms: *elapsed_ms,
+                happened_at: None,
             };
             Ok(vec![
                 stopped,
@@ -135,7 +143,7 @@ pub fn decide(state: &RunState, command: &Command, actor: &Actor, now: Timestamp
         Command::Evaluated { step, expect, captures } => evaluated(state, step, *expect, captures),
         Command::Dropped { mint, reason } => match state.mints.iter().find(|m| m.id == *mint) {
             Some(found) if matches!(found.state, MintState::Issued { .. }) => {
-                Ok(vec![EventBody::KeysDropped { mint: mint.clone(), reason: reason.clone() }])
+                Ok(vec![EventBody::KeysDropped { mint: mint.clone(), reason: reason.clone(), happened_at: None }])
             }
             _ => Ok(Vec::new()),
         },
@@ -228,26 +236,23 @@ fn vote(
     }
     let walk = frozen(state)?;
     let sandbox = request.plan.target.endpoint == Endpoint::Sandbox;
-    votes::may_vote(&request.plan.approval, &walk.book, &request.by.person(), &actor.person(), request.escalated, sandbox)
+    let (rule, by, voter) = (&request.plan.approval, request.by.person(), actor.person());
+    let cast: Vec<(Person, bool)> = request.votes.iter().map(|vote| (vote.by.person(), vote.approve)).collect();
+    access::may_vote(rule, &walk.book, &by, &voter, request.escalated, sandbox)
+        .and_then(|()| access::votes_first(&walk.book, &voter, cast.iter().map(|(person, _)| person), sandbox))
         .map_err(|why| Refusal::new(Kind::Access, format!("this vote does not count: {why}")))?;
-    if request.votes.iter().any(|vote| votes::same_person(&walk.book, &vote.by.person(), &actor.person(), sandbox)) {
-        return Err(Refusal::new(Kind::Access, format!("{} has voted on request {id} already", actor.name)));
-    }
     let mut events =
         vec![EventBody::VoteCast { request: id.to_owned(), digest: digest.0.clone(), approve, comment: comment.to_owned() }];
-    if !approve {
-        events.push(EventBody::RequestDenied { request: id.to_owned(), by: actor.name.clone() });
-        return Ok(events);
-    }
-    let mut by: Vec<String> = request.votes.iter().filter(|v| v.approve).map(|v| v.by.name.clone()).collect();
-    by.push(actor.name.clone());
-    if by.len() >= request.plan.approval.need as usize {
-        events.push(EventBody::RequestApproved {
+    let all = cast.iter().map(|(person, approves)| (person, *approves)).chain([(&voter, approve)]);
+    match access::standing(rule, &walk.book, &by, all, request.escalated, sandbox) {
+        Standing::Open { .. } => {}
+        Standing::Denied(by) => events.push(EventBody::RequestDenied { request: id.to_owned(), by }),
+        Standing::Approved(by) => events.push(EventBody::RequestApproved {
             request: id.to_owned(),
             digest: digest.0.clone(),
             by,
             use_by: now.plus(Millis(request.plan.use_within_ms)),
-        });
+        }),
     }
     Ok(events)
 }
@@ -336,33 +341,8 @@ fn execute(state: &RunState, check: &Check, now: Timestamp) -> Result<Vec<EventB
     if let Some(open) = state.open_execution() {
         return Err(Refusal::new(Kind::Failed, format!("step {} is still running", open.step)));
     }
-    if let Some(reason) = &request.voided {
-        return Err(Refusal::new(Kind::Blocked, format!("the approval is void: {reason}")).hint("ask again"));
-    }
-    if request.voided_steps.contains(&step) {
-        return Err(Refusal::new(Kind::Blocked, "this step's cost rose above its approved ceiling").hint("ask again"));
-    }
-    let planned = planned(state, &step)?;
+    may_run(state, request, &step)?;
     let status = state.steps.get(&step).ok_or_else(|| Refusal::new(Kind::Bug, "a step without state"))?;
-    let done = state.executions.iter().filter(|e| e.request == request.id && e.step == step && counts(e)).count();
-    if done >= planned.max_executions() as usize {
-        return Err(Refusal::new(Kind::Blocked, format!("step {step} may run {} and has", times(planned.max_executions())))
-            .hint("ask again, if it must run once more"));
-    }
-    let (spent, budget, ceiling, words) = match &planned.action {
-        PlanAction::Athena(plan) => {
-            let spent = charged(state, &request.id, Service::Athena);
-            (spent, request.plan.budget.bytes, plan.ceiling, Bytes(request.plan.budget.bytes).to_string())
-        }
-        PlanAction::Dynamodb(plan) => {
-            let spent = charged(state, &request.id, Service::Dynamodb);
-            (spent, request.plan.budget.read_units, plan.ceiling, ReadUnits(request.plan.budget.read_units).to_string())
-        }
-        _ => return Err(Refusal::new(Kind::Bug, "a step that executes nothing")),
-    };
-    if spent.saturating_add(ceiling) > budget {
-        return Err(Refusal::new(Kind::Blocked, format!("this step could pass the run's budget of {words}")).hint("ask again"));
-    }
     let made = EventBody::EstimateMade {
         step: step.clone(),
         low: check.low,
@@ -384,6 +364,37 @@ fn execute(state: &RunState, check: &Check, now: Timestamp) -> Result<Vec<EventB
     Ok(vec![made])
 }
 
+/// Whether the grant still covers one more execution of this step: not voided, not used up, within the budget.
+fn may_run(state: &RunState, request: &Request, step: &str) -> Result<(), Refusal> {
+    if let Some(reason) = &request.voided {
+        return Err(Refusal::new(Kind::Blocked, format!("the approval is void: {reason}")).hint("ask again"));
+    }
+    if request.voided_steps.iter().any(|voided| voided == step) {
+        return Err(Refusal::new(Kind::Blocked, "this step's cost rose above its approved ceiling").hint("ask again"));
+    }
+    let planned = planned(state, step)?;
+    let done = state.executions.iter().filter(|e| e.request == request.id && e.step == step && counts(e)).count();
+    if done >= planned.max_executions() as usize {
+        return Err(Refusal::new(Kind::Blocked, format!("step {step} may run {} and has", times(planned.max_executions())))
+            .hint("ask again, if it must run once more"));
+    }
+    let (spent, budget, ceiling, words) = match &planned.action {
+        PlanAction::Athena(plan) => {
+            let spent = charged(state, &request.id, Service::Athena);
+            (spent, request.plan.budget.bytes, plan.ceiling, Bytes(request.plan.budget.bytes).to_string())
+        }
+        PlanAction::Dynamodb(plan) => {
+            let spent = charged(state, &request.id, Service::Dynamodb);
+            (spent, request.plan.budget.read_units, plan.ceiling, ReadUnits(request.plan.budget.read_units).to_string())
+        }
+        _ => return Err(Refusal::new(Kind::Bug, "a step that executes nothing")),
+    };
+    if spent.saturating_add(ceiling) > budget {
+        return Err(Refusal::new(Kind::Blocked, format!("this step could pass the run's budget of {words}")).hint("ask again"));
+    }
+    Ok(())
+}
+
 fn intend(state: &RunState, execution: &str, token: &str, statement: &str, now: Timestamp) -> Result<Vec<EventBody>, Refusal> {
     let step = at_cursor(state, StepKind::executes, "a statement")?;
     let (request, deadline) = granted(state, now)?;
@@ -394,10 +405,7 @@ fn intend(state: &RunState, execution: &str, token: &str, statement: &str, now: 
         return Err(Refusal::new(Kind::Bug, format!("execution {} is not over", open.id)));
     }
     let planned = planned(state, &step)?;
-    let done = state.executions.iter().filter(|e| e.request == request.id && e.step == step && counts(e)).count();
-    if done >= planned.max_executions() as usize {
-        return Err(Refusal::new(Kind::Blocked, format!("step {step} may run {}", times(planned.max_executions()))));
-    }
+    may_run(state, request, &step)?;
     let (service, ceiling) = match &planned.action {
         PlanAction::Athena(plan) => (Service::Athena, plan.ceiling),
         PlanAction::Dynamodb(plan) => (Service::Dynamodb, plan.ceiling),

@@ -24,6 +24,10 @@ pub struct Held {
     pub pending: Option<String>,
     /// Bytes (or thousandths of a read unit) that the running execution is known to have read.
     pub progress: Option<u64>,
+    /// The execution, with the service's id, that was started and whose start the journal could not take.
+    pub started: Option<(String, String)>,
+    /// Executions whose end is known and noted, but not journaled yet: nothing more is owed to them.
+    pub noted: Vec<String>,
     /// Executions whose rows cannot be had any more.
     pub rows_lost: Vec<String>,
     /// The terminal is gone and its grace is over.
@@ -163,13 +167,23 @@ fn drops(state: &RunState, held: &Held, driving: bool, now: Timestamp) -> Vec<Ef
 
 fn for_open(state: &RunState, execution: &Execution, held: &Held, now: Timestamp) -> Vec<Effect> {
     let id = execution.id.clone();
+    if held.noted.contains(&id) {
+        return Vec::new();
+    }
     let live = state.active().is_some_and(|(request, deadline)| request.id == execution.request && now < deadline);
     let janitor = has_keys(held, now, |purpose| matches!(purpose, MintPurpose::Janitor(e) if *e == execution.id));
     let own = live && has_keys(held, now, |purpose| serves(purpose, &execution.step));
     let usable = own || janitor;
     let mint = if live { MintPurpose::Step(execution.step.clone()) } else { MintPurpose::Janitor(id.clone()) };
     let stop = must_stop(state, execution, held, now);
+    let started = held.started.as_ref().is_some_and(|(started, _)| *started == id);
     match execution.state {
+        // What was started is stopped, whether or not the journal knows that it was.
+        ExecutionState::Intended if started => match (usable, stop) {
+            (false, _) => vec![Effect::Mint(MintPurpose::Janitor(id))],
+            (true, Some(reason)) => vec![Effect::Stop(id, reason)],
+            (true, None) => Vec::new(),
+        },
         ExecutionState::Intended => {
             let fresh = live && stop.is_none() && now.since(execution.intended_at) < RESEND_WITHIN;
             // Only a janitor's policy may list; only the step's own may start.
@@ -208,7 +222,7 @@ fn for_ended(state: &RunState, held: &Held, now: Timestamp) -> Vec<Effect> {
     if !state.steps.get(step).is_some_and(|s| s.status == StepStatus::Entered) {
         return Vec::new();
     }
-    let Some(execution) = state.last_execution_of(step) else { return Vec::new() };
+    let Some(execution) = state.current_execution_of(step) else { return Vec::new() };
     if !matches!(execution.state, ExecutionState::Finished { outcome: ExecutionOutcome::Succeeded, .. }) {
         return Vec::new();
     }

@@ -214,7 +214,14 @@ pub enum EventBody {
         reserved: u64,
     },
     #[serde(rename = "execution.started")]
-    ExecutionStarted { execution: String, query_id: String, adopted: bool },
+    ExecutionStarted {
+        execution: String,
+        query_id: String,
+        adopted: bool,
+        /// When it was done, where the journal could not take it at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened_at: Option<Timestamp>,
+    },
     /// `cost` is bytes, or thousandths of a read unit.
     #[serde(rename = "execution.finished")]
     ExecutionFinished {
@@ -223,9 +230,20 @@ pub enum EventBody {
         cost: Option<u64>,
         elapsed_ms: u64,
         error: Option<ServiceFailure>,
+        /// When it was done, where the journal could not take it at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened_at: Option<Timestamp>,
     },
     #[serde(rename = "execution.stopped")]
-    ExecutionStopped { execution: String, reason: StopReason, cost: Option<u64>, elapsed_ms: u64 },
+    ExecutionStopped {
+        execution: String,
+        reason: StopReason,
+        cost: Option<u64>,
+        elapsed_ms: u64,
+        /// When it was done, where the journal could not take it at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened_at: Option<Timestamp>,
+    },
     /// Sent or not, nobody can tell.
     #[serde(rename = "execution.indeterminate")]
     ExecutionIndeterminate { execution: String, reason: String },
@@ -249,7 +267,13 @@ pub enum EventBody {
     #[serde(rename = "stop.asked")]
     StopAsked { execution: Option<String>, why: String },
     #[serde(rename = "keys.dropped")]
-    KeysDropped { mint: String, reason: String },
+    KeysDropped {
+        mint: String,
+        reason: String,
+        /// When it was done, where the journal could not take it at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened_at: Option<Timestamp>,
+    },
     #[serde(rename = "note.added")]
     NoteAdded { text: String },
     #[serde(rename = "export.written")]
@@ -273,6 +297,31 @@ pub enum EventBody {
 }
 
 impl EventBody {
+    /// The same event of an act that was done at `when`, before the journal could take it. Only what may be done without the
+    /// journal (a query started, ended or stopped, keys dropped) keeps the time.
+    #[must_use]
+    pub fn happened(mut self, when: Timestamp) -> Self {
+        match &mut self {
+            Self::ExecutionStarted { happened_at, .. }
+            | Self::ExecutionFinished { happened_at, .. }
+            | Self::ExecutionStopped { happened_at, .. }
+            | Self::KeysDropped { happened_at, .. } => *happened_at = Some(when),
+            _ => {}
+        }
+        self
+    }
+
+    /// Whether this says what was done in the world, and so is noted where the journal cannot take it.
+    pub fn is_act(&self) -> bool {
+        matches!(
+            self,
+            Self::ExecutionStarted { .. }
+                | Self::ExecutionFinished { .. }
+                | Self::ExecutionStopped { .. }
+                | Self::KeysDropped { .. }
+        )
+    }
+
     /// The kind as written in the journal.
     pub fn kind(&self) -> String {
         // serde owns the names; asking it keeps one list instead of two.

@@ -174,6 +174,8 @@ pub struct StepState {
     pub visits: u32,
     /// Executions intended, of any outcome but `NotSent`.
     pub executions: u32,
+    /// The execution of this visit, once there is one: an earlier visit's says nothing about this one.
+    pub current: Option<String>,
     /// How it stands.
     pub status: StepStatus,
     /// Rules whose warnings were accepted for the next execution.
@@ -378,6 +380,11 @@ impl RunState {
     /// The execution with this id.
     pub fn execution(&self, id: &str) -> Option<&Execution> {
         self.executions.iter().find(|execution| execution.id == id)
+    }
+
+    /// The execution of a step in its present visit.
+    pub fn current_execution_of(&self, step: &str) -> Option<&Execution> {
+        self.execution(self.steps.get(step)?.current.as_deref()?)
     }
 
     /// The newest execution of a step.

@@ -7,7 +7,9 @@ use crate::core::book::Target;
 use crate::core::dynamodb::{FilterValue, parse_filter};
 use crate::core::estimate;
 use crate::core::guard::{self, Finding, Judgement, Level, Rule};
-use crate::core::plan::{DynamodbOperation, DynamodbPlan, DynamodbRequest, DynamodbValue, FilterPlan, Part, SortCondition};
+use crate::core::plan::{
+    DynamodbOperation, DynamodbPlan, DynamodbRequest, DynamodbValue, FilterPlan, Part, PlanAction, SortCondition,
+};
 use crate::core::run::command::{Kind, Refusal};
 use crate::core::runbook::{DynamodbStep, ItemValue, ParamType, Step};
 use crate::core::session_policy;
@@ -25,6 +27,11 @@ pub(super) fn plan(making: &Making<'_>, target: &Target, step: &Step, read: &Dyn
     let mut findings = judgement.findings.clone();
     let max = making.runbook.guardrails.dynamodb.max_read_units.value.unwrap_or(u64::MAX / 4000);
     let estimate = judgement.read.as_ref().and_then(|read| read.units);
+    // Made again to be compared, a step keeps the ceiling that was approved.
+    let approved = making.approved.and_then(|plan| plan.step(step.id.as_str())).and_then(|step| match &step.action {
+        PlanAction::Dynamodb(plan) => Some(plan.ceiling),
+        _ => None,
+    });
     let keys = key_names(making, &request);
     let partition_key = keys.first().or_else(|| request.key.keys().next()).cloned().unwrap_or_default();
     let attributes = attributes(&request, &keys);
@@ -36,7 +43,7 @@ pub(super) fn plan(making: &Making<'_>, target: &Target, step: &Step, read: &Dyn
     }
     Ok(DynamodbPlan {
         access_path: path_of(&request),
-        ceiling: estimate::read_ceiling(estimate.map(|e| e.high), max),
+        ceiling: approved.unwrap_or_else(|| estimate::read_ceiling(estimate.map(|e| e.high), max)),
         max_executions: making.runbook.max_visits(step.id.as_str()),
         verdict: Judgement::verdict_of(&findings),
         findings,
