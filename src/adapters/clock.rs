@@ -1,7 +1,6 @@
 //! The system's clocks, and how far the services' clocks are from them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -10,31 +9,46 @@ use crate::core::units::{Millis, Timestamp};
 use crate::engine::ports::Clock;
 
 /// How far the services were ahead of this host at their latest answer. Shared by whoever hears them and the clock.
-#[derive(Debug)]
-pub struct Skew(AtomicI64);
+#[derive(Debug, Default)]
+pub struct Skew(Mutex<Option<Heard>>);
+
+/// The latest answer.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    /// How far the service was ahead.
+    skew: i64,
+    /// This host's wall clock when it came.
+    wall: Timestamp,
+    /// The time since boot when it came.
+    boot: Millis,
+}
 
 impl Skew {
-    /// Stands for "no answer yet"; no clock is wrong by 292 million years.
-    const UNKNOWN: i64 = i64::MIN;
-
     /// Notes an answer whose `Date` header said `date` and that came at `now` by this host's clock. A `Date` has whole seconds,
     /// so the service's time lay within the second that it names: within it, the skew is taken as none.
     pub fn note(&self, date: Timestamp, now: Timestamp) {
         let ahead = date.0.saturating_sub(now.0);
         let skew = if ahead > 0 { ahead } else { ahead.saturating_add(999).min(0) };
-        self.0.store(skew, Ordering::Relaxed);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Heard { skew, wall: now, boot: since_boot() });
     }
 
-    /// Milliseconds that the services are ahead; `None` before any answer.
+    /// Milliseconds that the services were ahead at the latest answer; `None` before any.
     pub fn get(&self) -> Option<i64> {
-        let skew = self.0.load(Ordering::Relaxed);
-        (skew != Self::UNKNOWN).then_some(skew)
+        self.heard().map(|heard| heard.skew)
     }
-}
 
-impl Default for Skew {
-    fn default() -> Self {
-        Self(AtomicI64::new(Self::UNKNOWN))
+    /// Milliseconds that the services are ahead of a wall clock that reads `wall` now, `boot` after the machine started: a wall
+    /// clock that was set since the latest answer is seen through.
+    fn now(&self, wall: Timestamp, boot: Millis) -> Option<i64> {
+        let heard = self.heard()?;
+        let expected = heard.wall.plus(Millis(boot.0.saturating_sub(heard.boot.0)));
+        // Reading two clocks one after the other is not exact; a second is no jump.
+        let jump = expected.0.saturating_sub(wall.0);
+        Some(if jump.abs() < 1000 { heard.skew } else { heard.skew.saturating_add(jump) })
+    }
+
+    fn heard(&self) -> Option<Heard> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,18 +71,23 @@ impl Clock for SystemClock {
     }
 
     fn boot(&self) -> Millis {
-        // On Linux the monotonic clock stops while the machine sleeps; elsewhere it does not, and has no other name.
-        #[cfg(target_os = "linux")]
-        let time = clock_gettime(ClockId::Boottime);
-        #[cfg(not(target_os = "linux"))]
-        let time = clock_gettime(ClockId::Monotonic);
-        let (seconds, nanos) = (u64::try_from(time.tv_sec).unwrap_or(0), u64::try_from(time.tv_nsec).unwrap_or(0));
-        Millis(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000))
+        since_boot()
     }
 
     fn skew_ms(&self) -> Option<i64> {
-        self.skew.get()
+        self.skew.now(wall_clock(), since_boot())
     }
+}
+
+/// Time since boot, sleep included.
+fn since_boot() -> Millis {
+    // On Linux the monotonic clock stops while the machine sleeps; elsewhere it does not, and has no other name.
+    #[cfg(target_os = "linux")]
+    let time = clock_gettime(ClockId::Boottime);
+    #[cfg(not(target_os = "linux"))]
+    let time = clock_gettime(ClockId::Monotonic);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec).unwrap_or(0), u64::try_from(time.tv_nsec).unwrap_or(0));
+    Millis(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000))
 }
 
 /// Wall-clock time, UTC. A clock set before 1970 reads as 1970.
@@ -96,6 +115,25 @@ mod tests {
         ] {
             skew.note(Timestamp(date), Timestamp(now));
             assert_eq!(skew.get(), Some(expected), "{date} at {now}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_since_is_seen_through() {
+        let skew = Skew::default();
+        let start = Timestamp(1_000_000_000);
+        skew.note(start, start);
+        let boot = skew.heard().unwrap().boot;
+        let later = |ms: u64| Millis(boot.0 + ms);
+        for (wall, elapsed, expected) in [
+            (5_000, 5_000, 0),
+            // Set back by an hour, forward by a day, and a second more or less is no jump.
+            (-3_595_000, 5_000, 3_600_000),
+            (86_405_000, 5_000, -86_400_000),
+            (5_900, 5_000, 0),
+            (4_100, 5_000, 0),
+        ] {
+            assert_eq!(skew.now(Timestamp(start.0 + wall), later(elapsed)), Some(expected), "{wall}");
         }
     }
 

@@ -14,6 +14,16 @@ use crate::engine::ports::Journal;
 /// How often the store is asked whatever the notices say. Idle, this is all that wakes the process.
 const POLL: Duration = Duration::from_secs(2);
 
+/// A notice of a write comes before its transaction can be seen: SQLite syncs the log first and then publishes it in shared memory,
+/// which sends no notice. So a store that has not changed yet is asked again after these.
+const AFTER_NOTICE: [Duration; 5] = [
+    Duration::from_millis(2),
+    Duration::from_millis(8),
+    Duration::from_millis(30),
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+];
+
 /// A running watch; it ends when this is dropped.
 #[derive(Debug)]
 pub struct StoreWatch {
@@ -48,11 +58,16 @@ impl Drop for StoreWatch {
 /// Sends each new version. A store that does not answer now is asked again at the next notice or poll.
 async fn follow(journal: Arc<dyn Journal>, noticed: Arc<Notify>, sender: watch::Sender<u64>) {
     while !sender.is_closed() {
-        // Whichever comes first; a notice during the question below is kept by `Notify` for the next round.
-        let _ = tokio::time::timeout(POLL, noticed.notified()).await;
-        let journal = Arc::clone(&journal);
-        let Ok(Ok(version)) = tokio::task::spawn_blocking(move || journal.version()).await else { continue };
-        sender.send_if_modified(|known| std::mem::replace(known, version) != version);
+        // Whichever comes first; a notice during the questions below is kept by `Notify` for the next round.
+        let was_noticed = tokio::time::timeout(POLL, noticed.notified()).await.is_ok();
+        for wait in std::iter::once(Duration::ZERO).chain(AFTER_NOTICE) {
+            tokio::time::sleep(wait).await;
+            let journal = Arc::clone(&journal);
+            let Ok(Ok(version)) = tokio::task::spawn_blocking(move || journal.version()).await else { break };
+            if sender.send_if_modified(|known| std::mem::replace(known, version) != version) || !was_noticed {
+                break;
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
@@ -20,7 +21,12 @@ use crate::core::run::command::Refusal;
 use crate::core::run::event::Actor;
 use crate::core::text::visible;
 use crate::engine::ports::{FactSource, Facts, Lease, Shelf};
+use crate::engine::steady::SteadyClock;
 use crate::engine::{Engine, Ports};
+
+/// A write that has not had its turn after this long counts as a lost journal: 16 writers at once need a tenth of it, and what
+/// runs must be stopped well before its deadline.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Everything that a command which touches runs needs; dropping it ends the watch of the store.
 pub struct Assembled {
@@ -89,12 +95,13 @@ pub fn assemble_with(global: &Global, shelf: Shelf) -> Result<Assembled, Error> 
     let state_dir = state_dir(global)?;
     let journal = Arc::new(open_journal(global, &shelf.book, &state_dir)?);
     let skew = Arc::new(Skew::default());
-    let clock = Arc::new(SystemClock::new(skew.clone()));
+    let clock = Arc::new(SteadyClock::new(Arc::new(SystemClock::new(skew.clone()))));
     let aws = Arc::new(Aws::new(super::sandbox::endpoint(&state_dir), skew, Patience::default()));
     let spool =
         FileSpool::open(&state_dir).map_err(|error| Error::new(ExitKind::Failed, "the spool cannot be used").because(&error))?;
     // Rows are kept for a day at most, whoever left them.
     let _ = spool.sweep(std::time::SystemTime::now());
+    let spool = Arc::new(spool);
     let watch = StoreWatch::start(journal.clone());
     let facts =
         BookFacts { dir: book_dir(global)?, sandbox: super::sandbox::folder(&state_dir).join("data"), known: Mutex::default() };
@@ -104,7 +111,8 @@ pub fn assemble_with(global: &Global, shelf: Shelf) -> Result<Assembled, Error> 
         tokens: aws.clone(),
         warehouse: aws.clone(),
         items: aws,
-        spool: Arc::new(spool),
+        spool: spool.clone(),
+        notes: spool,
         facts: Arc::new(facts),
         alive,
         changed: watch.versions(),
@@ -122,11 +130,20 @@ pub fn assemble_with(global: &Global, shelf: Shelf) -> Result<Assembled, Error> 
 
 fn open_journal(global: &Global, book: &Book, state_dir: &Path) -> Result<SqliteJournal, Error> {
     let (path, sharing) = match (&global.store, &book.store) {
-        (Some(path), _) => (path.clone(), Sharing::Private),
+        (Some(path), _) => (path.clone(), sharing_of(path, book)),
         (None, Some(path)) => (PathBuf::from(path), Sharing::Shared),
         (None, None) => (state_dir.join("journal.db"), Sharing::Private),
     };
-    SqliteJournal::open(&path, sharing).map_err(|error| Error::from(crate::engine::journal_refusal(error)))
+    let journal = SqliteJournal::open(&path, sharing).map(|journal| journal.with_patience(PATIENCE));
+    journal.map_err(|error| Error::from(crate::engine::journal_refusal(error)))
+}
+
+/// A store named by hand is shared if the book says so, or if its directory is one that a group shares (set-group-id, writable).
+fn sharing_of(path: &Path, book: &Book) -> Sharing {
+    use std::os::unix::fs::MetadataExt as _;
+    let named = book.store.as_deref().is_some_and(|store| Path::new(store) == path);
+    let shared = path.parent().and_then(|dir| std::fs::metadata(dir).ok()).is_some_and(|dir| dir.mode() & 0o2070 == 0o2070);
+    if named || shared { Sharing::Shared } else { Sharing::Private }
 }
 
 /// Who acts: `--as` where every target is a sandbox, else the login name.

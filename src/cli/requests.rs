@@ -27,11 +27,12 @@ pub async fn requests(global: &Global, command: Option<RequestsCommand>, format:
             let (state, request) = find(engine, &id)?;
             show_request(engine, &state, &request, format)
         }
-        RequestsCommand::Approve { id, digest, comment } => vote(engine, &id, digest, &comment, true),
-        RequestsCommand::Deny { id, digest, comment } => vote(engine, &id, digest, &comment, false),
+        RequestsCommand::Approve { id, digest, comment } => vote(engine, &id, digest, &comment, true).await,
+        RequestsCommand::Deny { id, digest, comment } => vote(engine, &id, digest, &comment, false).await,
         RequestsCommand::Cancel { id } => {
             let (state, request) = find(engine, &id)?;
-            engine.append_to(&state.id, &Command::Cancel { request })?;
+            let target = request_of(&state, &request)?.plan.target.clone();
+            engine.known_on(&target).await?.append_to(&state.id, &Command::Cancel { request })?;
             show::say("the request is cancelled");
             Ok(())
         }
@@ -141,9 +142,10 @@ pub fn book_differences(engine: &Engine, state: &RunState, request: &Request) ->
     lines
 }
 
-fn vote(engine: &Engine, id: &str, digest: Option<String>, comment: &str, approve: bool) -> Result<(), Error> {
+async fn vote(engine: &Engine, id: &str, digest: Option<String>, comment: &str, approve: bool) -> Result<(), Error> {
     let (state, request_id) = find(engine, id)?;
     let request = request_of(&state, &request_id)?;
+    let engine = &engine.known_on(&request.plan.target).await?;
     let (given, least) = match digest {
         Some(digest) => (digest, if std::io::stdin().is_terminal() { TYPED } else { GIVEN }),
         None if !std::io::stdin().is_terminal() => {

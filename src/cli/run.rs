@@ -24,7 +24,7 @@ const UNENFORCED: &str = "this process holds the right itself, and whoever can w
 
 /// `run`: the walk without a terminal.
 pub async fn run(global: &Global, args: RunArgs) -> Result<(), Error> {
-    let answers = Answers::new(&args.walk)?;
+    let answers = Answers::new(global, &args.walk)?;
     let Assembled { engine, .. } = &assemble(global)?;
     let draft = asking::draft(engine, &args.runbook, &args.ask)?;
     if let Some(shelved) = engine.shelf().runbooks.get(&args.runbook) {
@@ -45,7 +45,8 @@ pub async fn run(global: &Global, args: RunArgs) -> Result<(), Error> {
     let opened = engine.create(&draft, &planned).await?;
     if args.walk.format != Some(Format::Json) {
         show::say(&format!("run {} · request {} · plan {}", planned.plan.run, planned.plan.request, planned.digest.short()));
-        show::say(&format!("they vote with: tollgate requests show {}", show::short_id(&planned.plan.request)));
+        let line = show::command_line(&Global { act_as: None, ..global.clone() }, "requests show");
+        show::say(&format!("they vote with: {line} {}", show::short_id(&planned.plan.request)));
     }
     walk(opened, &answers, 0).await
 }
@@ -63,7 +64,7 @@ pub async fn resume(global: &Global, config: &Config, args: ResumeArgs) -> Resul
     if !headless {
         return app(global, config, Some(Resume { run: args.id, takeover: args.takeover })).await;
     }
-    let answers = Answers::new(flags)?;
+    let answers = Answers::new(global, flags)?;
     let Assembled { engine, .. } = &assemble(global)?;
     let run = runs::mine(engine, args.id.as_deref())?;
     let state = engine.load(&run)?;

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::args::Global;
 use super::error::{Error, ExitKind};
 use super::walk::cost_words;
 use crate::core::guard::{Finding, Level, Verdict};
@@ -32,6 +33,33 @@ pub fn data(line: &str) -> Result<(), Error> {
 pub fn say(line: &str) {
     // Narration that nobody can read is no reason to stop.
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// `tollgate … WORD` with the options of this call that lead to the same book, store and person, as a shell reads it.
+pub fn command_line(global: &Global, word: &str) -> String {
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let options = [
+        ("--book", path(&global.book)),
+        ("--state-dir", path(&global.state_dir)),
+        ("--store", path(&global.store)),
+        ("--as", global.act_as.clone()),
+        ("--endpoint-url", global.endpoint_url.clone()),
+    ];
+    let mut line = "tollgate".to_owned();
+    for (name, value) in options {
+        if let Some(value) = value {
+            line.push_str(&format!(" {name} {}", quoted(&value)));
+        }
+    }
+    line.push(' ');
+    line.push_str(word);
+    line
+}
+
+/// A word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// The end of an id, as people type it.
@@ -114,7 +142,7 @@ pub fn sentence(body: &EventBody, state: &RunState) -> Option<String> {
         EventBody::ExecutionStarted { query_id, adopted, .. } => {
             format!("{} {}", if *adopted { "found the running query" } else { "running" }, v(query_id))
         }
-        EventBody::ExecutionFinished { execution, outcome, cost, elapsed_ms, error } => {
+        EventBody::ExecutionFinished { execution, outcome, cost, elapsed_ms, error, .. } => {
             let plan = state.execution(execution).and_then(|e| state.request_by_id(&e.request)?.plan.step(&e.step));
             let cost = cost_words(plan.map(|step| &step.action), *cost);
             match outcome {

@@ -11,10 +11,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::args::{Format, WalkArgs};
+use super::args::{Format, Global, WalkArgs};
 use super::error::{Error, ExitKind};
 use super::show;
 use crate::core::plan::{OnDisconnect, PlanAction};
+use crate::core::run::command::{Kind, Refusal};
 use crate::core::run::decide::stop_words;
 use crate::core::run::event::{ExecutionOutcome, Next, StepOutcome, StopReason};
 use crate::core::run::state::MintState;
@@ -40,11 +41,13 @@ pub struct Answers {
     wait: Option<Millis>,
     out: Option<PathBuf>,
     json: bool,
+    /// The command that goes on, up to the run's id, with the options that lead to the same store.
+    resume: String,
 }
 
 impl Answers {
     /// Reads the flags.
-    pub fn new(args: &WalkArgs) -> Result<Self, Error> {
+    pub fn new(global: &Global, args: &WalkArgs) -> Result<Self, Error> {
         let mut answers = HashMap::new();
         for answer in &args.answers {
             let Some((step, value)) = answer.split_once('=') else {
@@ -62,7 +65,8 @@ impl Answers {
             })?;
         }
         let json = args.format == Some(Format::Json);
-        Ok(Self { answers, accept: args.accept_warn.clone(), wait, out: args.out.clone(), json })
+        let resume = show::command_line(global, "resume");
+        Ok(Self { answers, accept: args.accept_warn.clone(), wait, out: args.out.clone(), json, resume })
     }
 }
 
@@ -159,12 +163,24 @@ impl Walker<'_> {
             }
             Update::Progress { .. } | Update::Busy(_) => {}
             Update::Rows { execution, rows } => self.rows(&execution, &rows)?,
-            Update::Notice(refusal) => Error::from(refusal).print(&mut std::io::stderr(), false),
+            Update::Notice(refusal) => self.notice(refusal)?,
             Update::ReadOnly { by } => {
                 return Err(Error::new(ExitKind::Failed, format!("another terminal took the run over: {by}"))
                     .hint("`tollgate resume --takeover` takes it back"));
             }
         }
+        Ok(())
+    }
+
+    /// Something went wrong that no command asked for. What waits for a step to start ends here unless it is tried again.
+    fn notice(&mut self, refusal: Refusal) -> Result<(), Error> {
+        let waits = self.asked.is_some() && self.state.open_execution().is_none();
+        let here = self.state.cursor.as_ref().is_some_and(|id| self.asked.as_ref().is_some_and(|(asked, _)| asked == id));
+        let ran = self.asked.as_ref().and_then(|(id, _)| self.state.last_execution_of(id)).is_some();
+        if waits && here && !ran && refusal.kind != Kind::Temporary {
+            return Err(Error::from(refusal).hint(self.resume_line()));
+        }
+        Error::from(refusal).print(&mut std::io::stderr(), false);
         Ok(())
     }
 
@@ -246,6 +262,10 @@ impl Walker<'_> {
     async fn step(&mut self, state: &RunState, id: &str, visit: u32) -> Result<Option<Result<(), Error>>, Error> {
         let Some(walk) = &state.walk else { return Ok(None) };
         let step = walk.step(id)?;
+        // What was begun in this visit, by whomever, comes to its own end: rows and captures are under way.
+        if step.kind.executes() && state.current_execution_of(id).is_some() {
+            return Ok(None);
+        }
         let first = self.asked.as_ref() != Some(&(id.to_owned(), visit));
         if first {
             let prose = self.handle.prose(id).await?;
@@ -381,7 +401,7 @@ impl Walker<'_> {
 
     fn resume_line(&self) -> String {
         let id = show::short_id(&self.state.id);
-        format!("the run stays open; go on with: tollgate resume {id}")
+        format!("the run stays open; go on with: {} {id}", self.answers.resume)
     }
 
     /// Stops what runs and leaves.

@@ -6,17 +6,19 @@ use indexmap::IndexMap;
 use tokio::sync::{mpsc, watch};
 use ulid::Ulid;
 
+use crate::core::access;
 use crate::core::plan::build::{Making, typed};
 use crate::core::plan::{Endpoint, PlanDigest, PlanTarget};
-use crate::core::run::command::{Kind, Refusal};
+use crate::core::run::command::{self, Kind, Refusal};
 use crate::core::run::event::Actor;
 use crate::core::run::state::Request;
-use crate::core::run::{Access, Command, EventBody, RunState, decide, expiry, fold_all, votes};
+use crate::core::run::{Access, Command, EventBody, RunState, decide, expiry, fold_all};
 use crate::core::runbook::Runbook;
 use crate::core::units::Timestamp;
 use crate::engine::desk::{Draft, Planned, RunSummary, Update};
 use crate::engine::ports::{
-    Append, CallerIdentity, Clock, FactSource, ItemStore, Journal, JournalError, Lease, Shelf, Spool, TokenService, Warehouse,
+    Append, CallerIdentity, Clock, FactSource, ItemStore, Journal, JournalError, Lease, Notes, ServiceError, Shelf, Spool,
+    SpoolError, TokenService, Warehouse,
 };
 use crate::engine::session::{LEASE, Session, SessionHandle};
 
@@ -26,6 +28,7 @@ pub mod exporting;
 pub mod looking;
 pub mod ports;
 pub mod session;
+pub mod steady;
 
 /// Everything outside, as the engine uses it.
 pub struct Ports {
@@ -41,6 +44,8 @@ pub struct Ports {
     pub items: Arc<dyn ItemStore>,
     /// Private files.
     pub spool: Arc<dyn Spool>,
+    /// Notes of what the journal could not take.
+    pub notes: Arc<dyn Notes>,
     /// Catalog facts.
     pub facts: Arc<dyn FactSource>,
     /// Whether the process of a lease on this host still lives.
@@ -88,6 +93,33 @@ impl Engine {
     pub fn acting_as(&self, name: &str) -> Self {
         let me = Actor { name: name.to_owned(), ..self.me.clone() };
         Self { me, ..self.clone() }
+    }
+
+    /// The same engine under the name that the services know this person by on `target`: their ARN through `identities`, else the
+    /// name this engine has (DESIGN §4.11). The sandbox's people share one key, so there it changes nothing. Somebody without
+    /// credentials of their own (a reviewer) keeps their name.
+    pub async fn known_on(&self, target: &PlanTarget) -> Result<Self, Refusal> {
+        if target.endpoint == Endpoint::Sandbox {
+            return Ok(self.clone());
+        }
+        match self.ports.tokens.identity(target).await {
+            Ok(identity) => Ok(self.with_arn(identity.arn)),
+            Err(ServiceError::NoCredentials { .. }) => Ok(self.clone()),
+            Err(error) => Err(looking::service_refusal(error)),
+        }
+    }
+
+    fn with_arn(&self, arn: String) -> Self {
+        let name = self.shelf.book.person(&arn).map_or_else(|| self.me.name.clone(), ToString::to_string);
+        Self { me: Actor { name, arn: Some(arn), ..self.me.clone() }, ..self.clone() }
+    }
+
+    /// Whether this person created the run: outside of the sandbox the same account on the same host is the same person.
+    fn created(&self, state: &RunState) -> bool {
+        let sandbox = state.request().is_none_or(|request| request.plan.target.endpoint == Endpoint::Sandbox);
+        state.operator.as_ref().is_some_and(|operator| {
+            operator.name == self.me.name || (!sandbox && operator.uid == self.me.uid && operator.host == self.me.host)
+        })
     }
 
     /// The endpoint that a target's plan gets: the sandbox stays the sandbox, whatever the environment says.
@@ -146,12 +178,10 @@ impl Engine {
         let plan_target = looking::plan_target(book, name, Some(&endpoint))?;
         let facts = self.ports.facts.load(book, book_sha256)?;
         let cutoffs = looking::cutoffs(&self.ports, book, &plan_target).await?;
-        let arn = match &self.me.arn {
-            Some(arn) => Some(arn.clone()),
-            None if endpoint == Endpoint::Sandbox => None,
-            None => Some(self.identity(&plan_target).await?.arn),
+        let requester = match endpoint {
+            Endpoint::Sandbox => self.me.person(),
+            _ => self.with_arn(self.identity(&plan_target).await?.arn).me.person(),
         };
-        let requester = crate::core::plan::Person { arn, ..self.me.person() };
         let (inputs, captured, walk_from, run) = match &again {
             Some(state) => {
                 let from = state
@@ -243,7 +273,8 @@ impl Engine {
         }
         // The request is decided on the state that these events make, so that nothing is journaled that would be refused.
         let mut state = RunState::default();
-        let me = Actor { arn: planned.plan.requester.arn.clone(), ..self.me.clone() };
+        let requester = planned.plan.requester.clone();
+        let me = Actor { name: requester.name, arn: requester.arn, ..self.me.clone() };
         for (index, body) in events.iter().enumerate() {
             let event = crate::core::run::Event {
                 run: run.clone(),
@@ -270,6 +301,7 @@ impl Engine {
 
     /// Opens a run of mine and drives it. A run that another live process drives is refused unless `takeover`.
     pub async fn open(&self, run: &str, takeover: bool) -> Result<Opened, Refusal> {
+        self.import(run)?;
         let events = self.ports.journal.events(run).map_err(journal_refusal)?;
         let state = fold_all(&events);
         let lease = self.ports.journal.lease(run).map_err(journal_refusal)?;
@@ -279,8 +311,10 @@ impl Engine {
             return Err(Refusal::new(Kind::Failed, format!("process {} on {} drives this run", lease.pid, lease.host))
                 .hint("`tollgate resume --takeover` takes it at once"));
         }
-        let me =
-            Actor { arn: state.operator.as_ref().and_then(|o| o.arn.clone()).or_else(|| self.me.arn.clone()), ..self.me.clone() };
+        let me = match state.request() {
+            Some(request) => self.known_on(&request.plan.target).await?.me,
+            None => self.me.clone(),
+        };
         let (mut session, handle, updates) = Session::open(self.ports.clone(), me, &events);
         if !state.is_closed() {
             session.drive(live.is_some())?;
@@ -307,15 +341,50 @@ impl Engine {
         Err(Refusal::new(Kind::Temporary, "the run keeps changing").hint("try again"))
     }
 
+    /// Brings what was noted while the journal could not be written into it. The notes are this person's own, in their private
+    /// spool; a run of somebody else's name (the sandbox's other people share a spool) is left to them.
+    fn import(&self, run: &str) -> Result<(), Refusal> {
+        let acts = self.ports.notes.pending(run).map_err(spool_refusal)?;
+        if acts.is_empty() {
+            return Ok(());
+        }
+        for act in acts {
+            // Several processes may import at once: a conflict is decided again, and what is journaled already is not twice.
+            loop {
+                let state = self.load(run)?;
+                if !self.created(&state) {
+                    return Ok(());
+                }
+                let Some(command) = command::of_act(&act.body) else { break };
+                let now = self.ports.clock.now();
+                let Ok(bodies) = decide(&state, &command, &self.me, now) else { break };
+                if bodies.is_empty() {
+                    break;
+                }
+                let events = bodies.into_iter().map(|body| (now, body.happened(act.happened_at))).collect();
+                let append = Append { run: run.to_owned(), expected_seq: state.seq, epoch: None, actor: self.me.clone(), events };
+                match self.ports.journal.append(&append) {
+                    Ok(_) => break,
+                    Err(JournalError::Conflict { .. }) => {}
+                    Err(error) => return Err(journal_refusal(error)),
+                }
+            }
+        }
+        self.ports.notes.imported(run).map_err(spool_refusal)
+    }
+
     /// All runs, orphaned and waiting first, then newest first.
     pub fn runs(&self) -> Result<Vec<RunSummary>, Refusal> {
         let now = self.ports.clock.now();
+        for run in self.ports.notes.noted_runs().map_err(spool_refusal)? {
+            self.import(&run)?;
+        }
         let mut found = Vec::new();
         for run in self.ports.journal.runs().map_err(journal_refusal)? {
             let state = self.load(&run)?;
             let lease = self.ports.journal.lease(&run).map_err(journal_refusal)?;
             let driven = lease.is_some_and(|lease| now.since(lease.beat_at) < LEASE && (self.ports.alive)(&lease));
-            let mine = state.operator.as_ref().is_some_and(|operator| operator.name == self.me.name);
+            let mine = self.created(&state);
             found.push(RunSummary { state: Arc::new(state), mine, driven, at: now });
         }
         found.sort_by_key(|summary| (rank(summary), std::cmp::Reverse(summary.state.created_at)));
@@ -340,14 +409,14 @@ impl Engine {
         let sandbox = request.plan.target.endpoint == Endpoint::Sandbox;
         let frozen = state.walk.as_ref().ok_or_else(|| refuse("the run has no first event".to_owned()))?;
         let (by, me) = (request.by.person(), self.me.person());
-        votes::may_vote(&request.plan.approval, &frozen.book, &by, &me, request.escalated, sandbox)
+        access::may_vote(&request.plan.approval, &frozen.book, &by, &me, request.escalated, sandbox)
             .map_err(|why| refuse(why.to_string()))?;
         let mut groups: Vec<&String> = request.plan.approval.from.iter().collect();
         groups.extend(request.plan.approval.escalation.iter().take(request.escalated as usize).flat_map(|level| &level.to));
         let mine = &self.shelf.book;
         let member = groups.iter().filter_map(|group| mine.groups.get(group.as_str())).flatten().any(|person| {
             let other = crate::core::plan::Person { name: person.to_string(), uid: u32::MAX, arn: None };
-            votes::same_person(mine, &me, &other, true)
+            access::same_person(mine, &me, &other, true)
         });
         if !member {
             let names: Vec<&str> = groups.iter().map(|group| group.as_str()).collect();
@@ -398,6 +467,11 @@ fn rank(summary: &RunSummary) -> u8 {
         (_, _, false, false) => 3,
         (_, _, true, _) => 4,
     }
+}
+
+/// A private file's error as a refusal.
+fn spool_refusal(error: SpoolError) -> Refusal {
+    Refusal::new(Kind::Temporary, error.to_string()).hint("is the disk full, or the state directory somebody else's?")
 }
 
 /// A journal's error as a refusal.

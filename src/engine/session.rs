@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::run::command::{Kind, Refusal};
-use crate::core::run::event::{Actor, MintPurpose};
+use crate::core::run::event::{Actor, EventBody, MintPurpose};
 use crate::core::run::state::MintState;
-use crate::core::run::{Command, Event, Held, RunState, apply, decide, effects, expiry};
+use crate::core::run::{Command, Event, ExecutionState, Held, RunState, apply, decide, effects, expiry};
 use crate::core::units::{Millis, Timestamp};
 use crate::engine::desk::{ChoiceOption, Preview, Update};
-use crate::engine::ports::{Append, JournalError, Keys, Lease, Rows};
+use crate::engine::ports::{Act, Append, JournalError, Keys, Lease, Rows};
 use crate::engine::{Ports, looking};
 
 mod acts;
@@ -184,8 +184,10 @@ pub(crate) struct Session {
     rows: BTreeMap<String, Arc<Rows>>,
     in_flight: HashSet<String>,
     polls: u32,
-    /// Outcomes that the journal could not take yet.
-    unwritten: VecDeque<Command>,
+    /// Outcomes that the journal could not take yet, with the time they came at.
+    unwritten: VecDeque<(Timestamp, Command)>,
+    /// Set by a journal that could not be read or written, until it can again.
+    lost: bool,
     asks: mpsc::Receiver<Ask>,
     done: mpsc::UnboundedReceiver<(String, Done)>,
     done_tx: mpsc::UnboundedSender<(String, Done)>,
@@ -194,6 +196,7 @@ pub(crate) struct Session {
     cancel: CancellationToken,
     version: u64,
     last_beat: Instant,
+    last_write: Instant,
 }
 
 impl Session {
@@ -215,6 +218,7 @@ impl Session {
             in_flight: HashSet::new(),
             polls: 0,
             unwritten: VecDeque::new(),
+            lost: false,
             asks,
             done,
             done_tx,
@@ -223,6 +227,7 @@ impl Session {
             cancel: CancellationToken::new(),
             version: 0,
             last_beat: Instant::now(),
+            last_write: Instant::now(),
         };
         let _ = session.updates.send(Update::State { state: Arc::new(session.state.clone()), events: events.to_vec() });
         (session, handle, updates_rx)
@@ -230,6 +235,11 @@ impl Session {
 
     /// Takes the run: from here on this session drives it.
     pub(crate) fn drive(&mut self, takeover: bool) -> Result<(), Refusal> {
+        // Room for what the journal may not be able to take later; without it nothing is begun.
+        self.ports.notes.prepare(&self.state.id).map_err(|error| {
+            Refusal::new(Kind::Temporary, format!("the private spool has no room: {error}"))
+                .hint("free some space; what is done while the journal cannot be written must be noted there")
+        })?;
         let (pid, host) = (std::process::id(), self.me.host.clone());
         self.follow(&Command::Drive { pid, host, takeover })?;
         self.held.epoch = Some(self.state.epoch);
@@ -268,6 +278,11 @@ impl Session {
 
     /// Follows a command: catches up, appends what time caused, decides, journals, folds.
     fn follow(&mut self, command: &Command) -> Result<(), Refusal> {
+        self.follow_late(command, None)
+    }
+
+    /// Follows a command about what happened at another time than now.
+    fn follow_late(&mut self, command: &Command, happened: Option<Timestamp>) -> Result<(), Refusal> {
         loop {
             self.catch_up()?;
             self.append_due()?;
@@ -285,7 +300,11 @@ impl Session {
                 return Err(Refusal::new(Kind::Failed, "this terminal does not drive the run")
                     .hint("`tollgate resume --takeover` takes it"));
             }
-            let events = bodies.into_iter().map(|body| (now, body)).collect();
+            let late = |body: EventBody| match happened {
+                Some(at) => body.happened(at),
+                None => body,
+            };
+            let events = bodies.into_iter().map(|body| (now, late(body))).collect();
             match self.append(events, epoch) {
                 Ok(()) => return Ok(()),
                 Err(JournalError::Conflict { .. }) => {}
@@ -311,6 +330,7 @@ impl Session {
     fn append(&mut self, events: Vec<(Timestamp, crate::core::run::EventBody)>, epoch: Option<u64>) -> Result<(), JournalError> {
         let append = Append { run: self.state.id.clone(), expected_seq: self.state.seq, epoch, actor: self.me.clone(), events };
         let events = self.ports.journal.append(&append)?;
+        self.lost = false;
         self.held.journal_lost = false;
         self.fold(events);
         Ok(())
@@ -331,6 +351,16 @@ impl Session {
     fn fold(&mut self, events: Vec<Event>) {
         for event in &events {
             apply(&mut self.state, event);
+        }
+        let open = self.state.open_execution().map(|open| open.id.clone());
+        self.held.noted.retain(|id| Some(id) == open.as_ref());
+        if self
+            .held
+            .started
+            .as_ref()
+            .is_some_and(|(id, _)| self.state.execution(id).is_none_or(|execution| execution.state != ExecutionState::Intended))
+        {
+            self.held.started = None;
         }
         if let Some(epoch) = self.held.epoch {
             if self.state.epoch > epoch {
@@ -360,10 +390,12 @@ impl Session {
                 Refusal::new(Kind::Failed, error.to_string()).hint("`tollgate resume --takeover` takes it back")
             }
             JournalError::Temporary { .. } => {
+                self.lost = true;
                 self.held.journal_lost = self.state.open_execution().is_some();
                 Refusal::new(Kind::Temporary, error.to_string()).hint("nothing was done; try again")
             }
             _ => {
+                self.lost = true;
                 self.held.journal_lost = self.state.open_execution().is_some();
                 Refusal::new(Kind::Failed, error.to_string()).hint("`tollgate doctor` looks at the store")
             }
@@ -373,8 +405,11 @@ impl Session {
     /// Does what the run is owed now.
     fn turn(&mut self) {
         self.write_unwritten();
-        if let Err(refusal) = self.append_due() {
-            self.notice(refusal);
+        // A journal that waits for its lock must not hold up what needs no journal: stopping and dropping go first.
+        if !self.held.journal_lost {
+            if let Err(refusal) = self.append_due() {
+                self.notice(refusal);
+            }
         }
         let (owed, _) = effects(&self.state, &self.held, self.now());
         for effect in owed {
@@ -392,9 +427,13 @@ impl Session {
     fn beat(&mut self) {
         let Some(epoch) = self.held.epoch else { return };
         let lease = Lease { epoch, pid: std::process::id(), host: self.me.host.clone(), beat_at: self.now() };
-        // A heartbeat that cannot be written lets the lease lapse, which is what a lost journal should do.
-        let _ = self.ports.journal.beat(&self.state.id, &lease);
+        let beaten = self.ports.journal.beat(&self.state.id, &lease);
         self.last_beat = Instant::now();
+        // The lease lapses, which is what a lost journal should do; what runs is stopped.
+        if let Err(error) = beaten {
+            let refusal = self.journal_refusal(error);
+            self.notice(refusal);
+        }
     }
 
     fn wake(&self) -> Instant {
@@ -407,7 +446,7 @@ impl Session {
             wake = wake.min(self.last_beat + HEARTBEAT);
         }
         if !self.unwritten.is_empty() {
-            wake = wake.min(now + REWRITE);
+            wake = wake.min(self.last_write + REWRITE);
         }
         let wall = self.now();
         if let (_, Some(at)) = effects(&self.state, &self.held, wall) {
@@ -441,26 +480,57 @@ impl Session {
                 return;
             }
         }
+        // What waits goes first: the order of outcomes is part of what happened.
+        if !self.unwritten.is_empty() {
+            self.keep(command);
+            return;
+        }
+        self.lost = false;
         if let Err(refusal) = self.follow(&command) {
-            match refusal.kind {
-                Kind::Temporary => {
-                    self.unwritten.push_back(command);
-                    self.notice(refusal);
-                }
-                _ => self.notice(refusal),
+            if self.lost {
+                self.keep(command);
             }
+            self.notice(refusal);
         }
     }
 
+    /// Keeps an outcome that the journal cannot take: noted in the spool, should this process end before the journal is back.
+    fn keep(&mut self, command: Command) {
+        let now = self.now();
+        match &command {
+            Command::Started { execution, query_id, .. } => self.held.started = Some((execution.clone(), query_id.clone())),
+            Command::Stopped { execution, .. } | Command::Finished { execution, .. } => self.held.noted.push(execution.clone()),
+            _ => {}
+        }
+        for body in decide(&self.state, &command, &self.me, now).unwrap_or_default() {
+            if body.is_act() {
+                if let Err(error) = self.ports.notes.note(&self.state.id, &Act { happened_at: now, body }) {
+                    self.notice(Refusal::new(Kind::Failed, format!("an act could not be noted either: {error}")));
+                }
+            }
+        }
+        self.unwritten.push_back((now, command));
+        self.last_write = Instant::now();
+    }
+
     fn write_unwritten(&mut self) {
-        while let Some(command) = self.unwritten.pop_front() {
-            if let Err(refusal) = self.follow(&command) {
-                if refusal.kind == Kind::Temporary {
-                    self.unwritten.push_front(command);
+        if self.unwritten.is_empty() || self.last_write.elapsed() < REWRITE {
+            return;
+        }
+        self.last_write = Instant::now();
+        while let Some((at, command)) = self.unwritten.pop_front() {
+            self.lost = false;
+            if let Err(refusal) = self.follow_late(&command, Some(at)) {
+                if self.lost {
+                    self.unwritten.push_front((at, command));
+                    self.last_write = Instant::now();
                     return;
                 }
                 self.notice(refusal);
             }
+        }
+        if let Err(error) = self.ports.notes.imported(&self.state.id) {
+            self.notice(Refusal::new(Kind::Failed, error.to_string()));
         }
     }
 
@@ -517,6 +587,14 @@ impl Session {
             return;
         }
         if self.held.epoch.is_none() {
+            return;
+        }
+        // The answer brought the service's time: keys asked for under a wrong deadline are not used.
+        if let Some(refusal) = self.clock_refusal() {
+            self.held.pending = None;
+            self.busy(None);
+            self.record(Command::Dropped { mint, reason: "the clock is wrong".to_owned() });
+            self.notice(refusal);
             return;
         }
         self.held.keys.insert(mint.clone(), (purpose, keys.expires));

@@ -141,7 +141,10 @@ mod tests {
     use crate::engine::ports::Spool as _;
 
     fn act(text: &str) -> Act {
-        Act { happened_at: Timestamp(7), body: EventBody::KeysDropped { mint: text.into(), reason: "deadline\n\0".into() } }
+        Act {
+            happened_at: Timestamp(7),
+            body: EventBody::KeysDropped { mint: text.into(), reason: "deadline\n\0".into(), happened_at: None },
+        }
     }
 
     fn spool() -> (tempfile::TempDir, FileSpool) {

@@ -27,6 +27,8 @@ use crate::engine::ports::{FetchLimits, Keys, MintRequest, QueryPhase, QueryStat
 const MINT_SECONDS: u32 = 900;
 /// A clock this far from the services' mints nothing (DESIGN §4.12).
 const SKEW_LIMIT_MS: i64 = 30_000;
+/// A clock this near to the services' agrees with them (DESIGN §4.12).
+const AGREED_MS: i64 = 2_000;
 /// A clock this far behind the run's newest event mints nothing (DESIGN §4.12).
 const BEHIND_LIMIT: Millis = Millis::from_secs(2);
 /// Waits before a poll: short while a query is young, then longer, so that a long one costs few calls.
@@ -72,6 +74,10 @@ impl Session {
 
     fn mint(&mut self, id: String, purpose: MintPurpose) {
         if let Some(refusal) = self.clock_refusal() {
+            if self.ports.clock.skew_ms().is_none() {
+                self.ask_the_time(id, &purpose);
+                return;
+            }
             self.held.pending = None;
             self.pause(id, refusal, Duration::from_secs(10));
             return;
@@ -127,8 +133,31 @@ impl Session {
         });
     }
 
+    /// No service has told its time yet: any answer brings it.
+    fn ask_the_time(&mut self, id: String, purpose: &MintPurpose) {
+        let request = match purpose {
+            MintPurpose::Janitor(execution) => {
+                self.state.execution(execution).and_then(|execution| self.state.request_by_id(&execution.request))
+            }
+            _ => self.state.active().map(|(request, _)| request),
+        };
+        let Some(target) = request.map(|request| request.plan.target.clone()) else { return };
+        let ports = self.ports.clone();
+        self.spawn(id, async move {
+            let answer = ports.tokens.identity(&target).await;
+            let why = match answer {
+                Ok(_) => Refusal::new(Kind::Temporary, "this machine's clock was compared with the service's"),
+                Err(error) => {
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    service_refusal(error)
+                }
+            };
+            Done::Later { why }
+        });
+    }
+
     /// Why this clock may not mint now.
-    fn clock_refusal(&self) -> Option<Refusal> {
+    pub(super) fn clock_refusal(&self) -> Option<Refusal> {
         if let Some(skew) = self.ports.clock.skew_ms() {
             if skew.abs() > SKEW_LIMIT_MS {
                 let seconds = skew / 1000;
@@ -142,7 +171,9 @@ impl Session {
             }
         }
         let now = self.now();
-        if self.state.newest_at > now.plus(BEHIND_LIMIT) {
+        // A service that agrees with this clock says that it was the other one which ran ahead.
+        let agreed = self.ports.clock.skew_ms().is_some_and(|skew| skew.abs() <= AGREED_MS);
+        if !agreed && self.state.newest_at > now.plus(BEHIND_LIMIT) {
             let behind = self.state.newest_at.since(now);
             return Some(
                 Refusal::new(
@@ -217,7 +248,7 @@ impl Session {
     }
 
     /// The stored statement with its holes filled, and the marker.
-    fn statement(&self, step: &str) -> Result<String, Refusal> {
+    pub(super) fn statement(&self, step: &str) -> Result<String, Refusal> {
         let (request, _) = self.state.active().ok_or_else(|| Refusal::new(Kind::Access, "there is no access now"))?;
         let planned = request.plan.step(step).ok_or_else(|| Refusal::new(Kind::Bug, format!("step {step} is not planned")))?;
         let runbook = &self.state.walk.as_ref().ok_or_else(|| Refusal::new(Kind::Bug, "a run without its walk"))?.runbook;
@@ -351,7 +382,9 @@ impl Session {
 
     fn stop(&mut self, id: String, execution_id: &str, reason: StopReason) {
         let Some((execution, target, _)) = self.execution(execution_id) else { return };
-        let (Some(keys), Some(query_id)) = (self.keys_of(&execution), execution.query_id.clone()) else { return };
+        // The journal may not have taken the start: then only this process knows the service's id.
+        let known = self.held.started.as_ref().filter(|(id, _)| *id == execution.id).map(|(_, query_id)| query_id.clone());
+        let (Some(keys), Some(query_id)) = (self.keys_of(&execution), execution.query_id.clone().or(known)) else { return };
         let ports = self.ports.clone();
         let started = execution.started_at.unwrap_or(execution.intended_at);
         let clock = self.ports.clock.clone();
@@ -405,7 +438,7 @@ impl Session {
     }
 
     fn evaluate(&mut self, step: &str) {
-        let Some(execution) = self.state.last_execution_of(step).cloned() else { return };
+        let Some(execution) = self.state.current_execution_of(step).cloned() else { return };
         let rows = self.rows_of(&execution.id);
         let outcome = evaluating::after(&self.state, step, rows.as_deref());
         let (expect, captures) = match outcome {

@@ -116,6 +116,14 @@ impl Session {
         if !execute {
             return Ok(());
         }
+        if self.state.cursor.as_deref() != Some(preview.step.as_str()) {
+            return Err(Refusal::new(Kind::Failed, format!("the walk has moved on from step {}", preview.step))
+                .hint("another terminal, or what was under way, went on; look again"));
+        }
+        if preview.check.voids.is_none() {
+            // What cannot be written out is refused now, while there is somebody to tell.
+            self.statement(&preview.step)?;
+        }
         self.follow(&Command::Execute { check: preview.check.clone() })?;
         if preview.check.voids.is_some() {
             let fields: Vec<String> =

@@ -80,9 +80,16 @@ impl Expressions {
 
     fn sort_part(&mut self, sort: &SortCondition) -> Result<String, String> {
         match (sort.operator.as_str(), sort.values.as_slice()) {
-            (operator @ ("=" | "<" | "<=" | ">" | ">="), [one]) => {
+            (word @ ("eq" | "lt" | "le" | "gt" | "ge"), [one]) => {
                 let (named, valued) = self.key_part(&sort.name, one);
-                Ok(format!("{named} {operator} {valued}"))
+                let sign = match word {
+                    "lt" => "<",
+                    "le" => "<=",
+                    "gt" => ">",
+                    "ge" => ">=",
+                    _ => "=",
+                };
+                Ok(format!("{named} {sign} {valued}"))
             }
             ("begins_with", [one]) => {
                 let (named, valued) = self.key_part(&sort.name, one);
@@ -179,10 +186,17 @@ mod tests {
 
     #[test]
     fn what_is_no_expression_is_not_sent() {
+        // Every word that a runbook may say is a condition that DynamoDB takes.
+        for (word, _) in crate::core::runbook::SortOperator::ALL {
+            let mut query = request(DynamodbOperation::Query, &[]);
+            let values = vec![DynamodbValue::S("x".into()); if word == "between" { 2 } else { 1 }];
+            query.sort = Some(SortCondition { name: "sk".into(), operator: word.into(), values });
+            assert!(expressions(&query).is_ok(), "{word}");
+        }
         for path in ["", "a..b", "a[x]", "[0]", "a[0", "a[]", "a[0]b"] {
             assert!(expressions(&request(DynamodbOperation::Get, &[path])).is_err(), "{path}");
         }
-        for (operator, count) in [("between", 1), ("=", 2), ("<>", 1), ("= :k0 OR #k0 >", 1)] {
+        for (operator, count) in [("between", 1), ("eq", 2), ("=", 1), ("<>", 1), ("= :k0 OR #k0 >", 1)] {
             let mut query = request(DynamodbOperation::Query, &[]);
             let values = vec![DynamodbValue::S("x".into()); count];
             query.sort = Some(SortCondition { name: "sk".into(), operator: operator.into(), values });
