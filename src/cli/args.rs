@@ -126,6 +126,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Print the roles, trust policies and workgroups that the book needs
+    Iam,
     /// Serve the sandbox's endpoints in the foreground
     Sandbox(SandboxArgs),
     /// Print a JSON Schema

@@ -187,7 +187,7 @@ fn known(asked: &Asked, sandbox: Option<&Path>, shelf: &Shelf, found: &mut Vec<R
 }
 
 /// The plan of a runbook with its defaults; an input without a default is a typed hole, judged over every value.
-fn plan(shelf: &Shelf, shelved: &Shelved, facts: &Facts) -> Result<Plan, String> {
+pub(super) fn plan(shelf: &Shelf, shelved: &Shelved, facts: &Facts) -> Result<Plan, String> {
     let runbook = &shelved.runbook;
     let now = wall_clock();
     let today = Today::at(now, &shelf.book.timezone);

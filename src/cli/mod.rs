@@ -14,6 +14,7 @@ mod config;
 mod doctor;
 pub mod error;
 pub mod guard;
+mod iam;
 mod man;
 mod requests;
 mod run;
@@ -104,6 +105,7 @@ async fn act(global: args::Global, command: Option<Command>) -> Result<u8, Error
         Some(Command::New { runbook }) => skeleton::write(&global, &runbook).map(|()| 0),
         Some(Command::Whoami { format }) => whoami::whoami(&global, format).await.map(|()| 0),
         Some(Command::Doctor { format }) => doctor::doctor(&global, format).await,
+        Some(Command::Iam) => iam::iam(&global).map(|()| 0),
         Some(Command::Sandbox(args)) => sandbox::sandbox(&global, args).await.map(|()| 0),
         Some(Command::Schema { .. } | Command::Completions { .. } | Command::Man) => Ok(0),
     }

@@ -3,6 +3,8 @@
 //! A template's only holes are the two instants and the step's typed holes; [`fill`] closes them at the mint. A hole is a JSON
 //! object with the one member `tollgate`, where IAM's own grammar has only strings: no value can look like one.
 
+pub mod role;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
