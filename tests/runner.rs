@@ -24,6 +24,11 @@ mod licences;
 #[path = "suite/python.rs"]
 mod python;
 #[cfg(feature = "sandbox")]
+#[path = "suite/reliability.rs"]
+mod reliability;
+#[path = "suite/run_core.rs"]
+mod run_core;
+#[cfg(feature = "sandbox")]
 #[path = "suite/sandbox_athena.rs"]
 mod sandbox_athena;
 #[cfg(feature = "sandbox")]
@@ -50,3 +55,6 @@ mod sql_resolution;
 #[cfg(all(feature = "sandbox", target_os = "linux"))]
 #[path = "suite/tui.rs"]
 mod tui;
+#[cfg(feature = "sandbox")]
+#[path = "suite/walk.rs"]
+mod walk;

@@ -14,6 +14,9 @@ mod sandbox;
 mod sandbox_lake;
 #[path = "aws/script.rs"]
 mod script;
+#[cfg(feature = "sandbox")]
+#[path = "aws/walk.rs"]
+mod walk;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -189,7 +189,10 @@ fn fill(store: &Path) {
         other => panic!("{other:?}"),
     }
     assert!(seq > 0);
-    let act = Act { happened_at: Timestamp(1), body: EventBody::KeysDropped { mint: "M".into(), reason: "deadline".into() } };
+    let act = Act {
+        happened_at: Timestamp(1),
+        body: EventBody::KeysDropped { mint: "M".into(), reason: "deadline".into(), happened_at: None },
+    };
     // The very last bytes go too.
     let mut last = fs::OpenOptions::new().append(true).open(&ballast).unwrap();
     while last.write_all(&[1]).is_ok() {}
