@@ -3,8 +3,6 @@
 
 #[path = "reliability/lost.rs"]
 mod lost;
-#[path = "reliability/matrix.rs"]
-mod matrix;
 #[path = "reliability/world.rs"]
 mod world;
 

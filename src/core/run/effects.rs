@@ -185,6 +185,10 @@ fn for_open(state: &RunState, execution: &Execution, held: &Held, now: Timestamp
             (true, None) => Vec::new(),
         },
         ExecutionState::Intended => {
+            // A read has no token that would make sending it again the same read: only the process that meant it sends it.
+            if execution.service == Service::Dynamodb && execution.epoch != state.epoch {
+                return vec![Effect::Recover(id)];
+            }
             let fresh = live && stop.is_none() && now.since(execution.intended_at) < RESEND_WITHIN;
             // Only a janitor's policy may list; only the step's own may start.
             match (fresh, own, janitor) {
