@@ -45,7 +45,9 @@ pub async fn run(global: &Global, args: RunArgs) -> Result<(), Error> {
     let opened = engine.create(&draft, &planned).await?;
     if args.walk.format != Some(Format::Json) {
         show::say(&format!("run {} · request {} · plan {}", planned.plan.run, planned.plan.request, planned.digest.short()));
-        let line = show::command_line(&Global { act_as: None, ..global.clone() }, "requests show");
+        let mut others = global.clone();
+        others.act_as = None;
+        let line = show::command_line(&others, "requests show");
         show::say(&format!("they vote with: {line} {}", show::short_id(&planned.plan.request)));
     }
     walk(opened, &answers, 0).await
