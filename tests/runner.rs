@@ -5,6 +5,9 @@
 mod aws;
 #[path = "suite/books.rs"]
 mod books;
+#[cfg(feature = "sandbox")]
+#[path = "suite/catalog_snapshot.rs"]
+mod catalog_snapshot;
 #[path = "suite/commands.rs"]
 mod commands;
 #[path = "suite/documents.rs"]

@@ -2,21 +2,26 @@
 
 use std::io::{BufRead, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::Global;
 use super::assembly;
 use super::error::Error;
+use crate::adapters::aws::{Aws, Patience};
 use crate::adapters::books;
-use crate::adapters::clock::SystemClock;
+use crate::adapters::clock::{Skew, SystemClock};
+use crate::adapters::objects::S3Objects;
 use crate::core::book::{Book, Classification, Guardrails, Target, read_book};
 use crate::core::catalog::{Catalog, read_catalog};
 use crate::core::estimate::ScanModel;
 use crate::core::guard::{Ground, Judgement, Params, Verdict, World, judge_dynamodb, judge_sql_on, needs};
+use crate::core::plan::{Endpoint, PlanTarget};
 use crate::core::runbook::{Today, read_dynamodb};
 use crate::core::sql::lexer::MAX_BYTES;
 use crate::core::sql::syntax::{Syntax, syntax};
 use crate::core::units::Timestamp;
-use crate::engine::ports::Clock as _;
+use crate::engine::looking::plan_target;
+use crate::engine::ports::{Clock as _, Objects};
 
 mod batch;
 mod look;
@@ -191,7 +196,17 @@ pub fn command(global: &Global, args: GuardArgs) -> Result<u8, Error> {
     };
     let now = SystemClock::default().now();
     let (mut stdin, mut stdout, mut stderr) = (std::io::stdin().lock(), std::io::stdout().lock(), std::io::stderr());
-    match run(&args, global.book.as_deref(), &facts, now, &mut stdin, &mut stdout, &mut stderr) {
+    // Requests to S3 are driven by the runtime that this command runs on.
+    let runtime = tokio::runtime::Handle::current();
+    let remote = |target: &PlanTarget| -> Option<Box<dyn Objects>> {
+        let state_dir = assembly::state_dir(global).ok()?;
+        let skew = Arc::new(Skew::default());
+        let aws = Aws::new(super::sandbox::endpoint(&state_dir), Arc::clone(&skew), Patience::default());
+        let clock = SystemClock::new(skew);
+        Some(Box::new(S3Objects::new(Arc::new(aws), target.clone(), None, clock, runtime.clone())))
+    };
+    let around = Around { facts: &facts, remote: &remote, endpoint: assembly::endpoint(global) };
+    match run(&args, global.book.as_deref(), &around, now, &mut stdin, &mut stdout, &mut stderr) {
         // The reader has what it wanted.
         Err(GuardError::Unwritable(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
         Err(GuardError::Unwritable(error)) => Err(error.into()),
@@ -207,14 +222,24 @@ pub fn command(global: &Global, args: GuardArgs) -> Result<u8, Error> {
     }
 }
 
-/// Runs the command: the exit code. `book` is the folder of the book, if one is named; `facts` finds its catalog files.
+/// What the command needs of its surroundings.
+pub struct Around<'a> {
+    /// Finds the catalog files of a book in a folder.
+    pub facts: &'a dyn Fn(&Path, &Book) -> Vec<PathBuf>,
+    /// Gives the objects of a target, with the operator's own rights.
+    pub remote: &'a dyn Fn(&PlanTarget) -> Option<Box<dyn Objects>>,
+    /// The endpoint that stands in for AWS, from the command line or the environment.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// Runs the command: the exit code. `book` is the folder of the book, if one is named.
 ///
 /// # Errors
 /// [`GuardError`]: usage or files (exit 2).
 pub fn run(
     args: &GuardArgs,
     book: Option<&Path>,
-    facts: &dyn Fn(&Path, &Book) -> Vec<PathBuf>,
+    around: &Around<'_>,
     now: Timestamp,
     stdin: &mut dyn BufRead,
     stdout: &mut dyn Write,
@@ -229,11 +254,11 @@ pub fn run(
                 (true, true) => batch::syntax(input, &mut stdout),
                 (true, false) => syntax_of(&statement(file, input)?, &mut stdout),
                 (false, true) => {
-                    let mut setting = setting(args, book, facts, now, stderr)?;
+                    let mut setting = setting(args, book, around, now, stderr)?;
                     batch::judge(args, &mut setting, &params, &shown(file), input, &mut stdout)
                 }
                 (false, false) => {
-                    let mut setting = setting(args, book, facts, now, stderr)?;
+                    let mut setting = setting(args, book, around, now, stderr)?;
                     let name = setting.catalog_name.clone();
                     let ground = Ground::new(&setting.world(&name));
                     let sql = statement(file, input)?;
@@ -243,7 +268,7 @@ pub fn run(
             }
         }),
         (None, Some(file)) => with_input(file, stdin, &mut |input| {
-            let setting = setting(args, book, facts, now, stderr)?;
+            let setting = setting(args, book, around, now, stderr)?;
             let text = statement(file, input)?;
             let name = shown(file);
             let step = read_dynamodb(&name, text.as_bytes()).whole().map_err(|problems| unusable(&name, &problems))?;
@@ -314,13 +339,13 @@ fn params(args: &GuardArgs, now: Timestamp) -> Result<Params, GuardError> {
 fn setting(
     args: &GuardArgs,
     folder: Option<&Path>,
-    facts: &dyn Fn(&Path, &Book) -> Vec<PathBuf>,
+    around: &Around<'_>,
     now: Timestamp,
     stderr: &mut dyn Write,
 ) -> Result<Setting, GuardError> {
     let book = folder.map(load_book).transpose()?;
     let files = match (&book, folder, args.catalogs.as_slice()) {
-        (Some(book), Some(folder), []) => facts(folder, book),
+        (Some(book), Some(folder), []) => (around.facts)(folder, book),
         _ => args.catalogs.clone(),
     };
     let mut catalog: Option<Catalog> = None;
@@ -359,11 +384,24 @@ fn setting(
         Some(ModelWord::Trino) => ScanModel::Trino,
         None => athena.map(|athena| athena.scan_model).unwrap_or_default(),
     };
+    let named = book.as_ref().and_then(|book| match &args.target {
+        Some(name) => Some(name.clone()),
+        None => book.targets.keys().next().map(ToString::to_string),
+    });
+    let remote = match (&book, named, &target) {
+        // The target says what the operator's own rights may add; asked for is only what was named.
+        (Some(book), Some(name), Some(target)) if args.look.is_some_and(|word| word != LookWord::None) => {
+            let endpoint = around.endpoint.as_ref().filter(|_| target.endpoint == Endpoint::Aws);
+            let place = plan_target(book, &name, endpoint).ok();
+            place.and_then(|place| (around.remote)(&place)).map(|objects| (objects, target.look))
+        }
+        _ => None,
+    };
     let (guardrails, classification) = match book {
         Some(book) => (book.guardrails, book.classification),
         None => (every_tag_blocked(&catalog), Classification::default()),
     };
-    let looker = look::Looker::new(args.look, &catalog);
+    let looker = look::Looker::new(args.look, &catalog, remote);
     let second_opinion = args.second_opinion == Switch::On;
     Ok(Setting { catalog, catalog_name, guardrails, classification, target, model, second_opinion, now, looker })
 }
