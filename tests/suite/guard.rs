@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 use serde_json::{Value, json};
-use tollgate::cli::guard::{GuardArgs, GuardError, run};
+use tollgate::cli::guard::{Around, GuardArgs, GuardError, run};
 use tollgate::core::units::Timestamp;
 
 /// Noon of the day after the newest partition.
@@ -54,7 +54,8 @@ fn guard_in(folder: &Path, words: &[&str], stdin: &[u8]) -> Outcome {
     let facts = |dir: &Path, _: &tollgate::core::book::Book| -> Vec<PathBuf> { vec![dir.join("catalog.yaml")] };
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut input = stdin;
-    let code = run(&cli.args, Some(folder), &facts, NOW, &mut input, &mut stdout, &mut stderr);
+    let around = Around { facts: &facts, remote: &|_| None, endpoint: None };
+    let code = run(&cli.args, Some(folder), &around, NOW, &mut input, &mut stdout, &mut stderr);
     let code = code.map_err(|error: GuardError| error.to_string());
     Outcome { code, stdout: String::from_utf8(stdout).unwrap() }
 }
