@@ -1,4 +1,4 @@
-//! Files that are private to this person: fetched rows and exports, and (in [`acts`]) notes of what the journal could not take.
+//! Files that are private to this person: fetched rows and exports, and (in `acts`) notes of what the journal could not take.
 //!
 //! `<state>/spool/<run>/<execution>.jsonl` holds the rows of one execution: a header line, then one JSON array a row. They go with
 //! the run, or after 24 hours. `<state>/exports/` is the operator's own: nothing there is ever overwritten or removed.

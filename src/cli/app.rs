@@ -29,14 +29,14 @@ use crate::tui::desk::{Ballot, Desk, Library, Opened, Pending, Progress, Session
 const PROGRESS: Duration = Duration::from_millis(500);
 
 /// The engine behind the app.
-pub struct AppDesk {
+pub(super) struct AppDesk {
     global: Global,
     assembled: OnceCell<Assembled>,
 }
 
 impl AppDesk {
     /// For these options; opens nothing yet.
-    pub fn new(global: Global) -> Self {
+    pub(super) fn new(global: Global) -> Self {
         Self { global, assembled: OnceCell::new() }
     }
 

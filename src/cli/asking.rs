@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::engine::desk::Draft;
 
 /// A draft from the command line's words; every input is read as its type.
-pub fn draft(engine: &Engine, runbook: &str, ask: &AskArgs) -> Result<Draft, Error> {
+pub(super) fn draft(engine: &Engine, runbook: &str, ask: &AskArgs) -> Result<Draft, Error> {
     let shelved = engine.shelf().runbooks.get(runbook);
     let Some(shelved) = shelved else {
         let known: Vec<&str> = engine.shelf().runbooks.keys().map(String::as_str).collect();
@@ -97,7 +97,7 @@ pub fn draft(engine: &Engine, runbook: &str, ask: &AskArgs) -> Result<Draft, Err
 }
 
 /// Steps that the flags of a walk name must be in the runbook: a typing error would otherwise show when somebody has voted already.
-pub fn steps_are_known(runbook: &Runbook, args: &WalkArgs) -> Result<(), Error> {
+pub(super) fn steps_are_known(runbook: &Runbook, args: &WalkArgs) -> Result<(), Error> {
     let answered = args.answers.iter().filter_map(|answer| answer.split_once('=')).map(|(step, _)| (step, "--answer"));
     let accepted = args.accept_warn.iter().map(|step| (step.as_str(), "--accept-warn"));
     for (step, flag) in answered.chain(accepted) {
@@ -118,7 +118,7 @@ fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
 }
 
 /// `plan`: what a request would hold; exits 4 when it is blocked.
-pub async fn plan(global: &Global, args: PlanArgs) -> Result<u8, Error> {
+pub(super) async fn plan(global: &Global, args: PlanArgs) -> Result<u8, Error> {
     let Assembled { engine, .. } = &assemble(global)?;
     super::sandbox::wait_for_data(engine, global, &args.runbook).await?;
     let draft = draft(engine, &args.runbook, &args.ask)?;

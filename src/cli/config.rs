@@ -12,7 +12,7 @@ use crate::tui::theme::TermFacts;
 /// What a user may set once. Options and variables come before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
+pub(super) struct Config {
     /// The theme, as `--theme` names it.
     pub theme: Option<String>,
     /// The book, as `--book` names it.
@@ -23,7 +23,7 @@ pub struct Config {
 
 impl Config {
     /// Reads the user's file; none is an empty one.
-    pub fn load() -> Result<Self, Error> {
+    pub(super) fn load() -> Result<Self, Error> {
         folder().map_or_else(|| Ok(Self::default()), |folder| Self::read(&folder.join("config.toml")))
     }
 
@@ -40,7 +40,7 @@ impl Config {
     }
 
     /// The options with what the file sets where they say nothing.
-    pub fn under(&self, mut global: Global) -> Global {
+    pub(super) fn under(&self, mut global: Global) -> Global {
         global.theme = global.theme.or_else(|| self.theme.clone());
         global.book = global.book.or_else(|| self.book.clone());
         global
@@ -55,7 +55,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// The user's own themes: `themes/*.toml` beside the configuration, by name. One that cannot be read is not offered.
-pub fn own_themes() -> Vec<(String, String)> {
+pub(super) fn own_themes() -> Vec<(String, String)> {
     let Some(Ok(entries)) = folder().map(|folder| std::fs::read_dir(folder.join("themes"))) else { return Vec::new() };
     let mut found: Vec<(String, String)> = entries
         .flatten()
@@ -68,7 +68,7 @@ pub fn own_themes() -> Vec<(String, String)> {
 }
 
 /// What the environment says of the terminal.
-pub fn terminal() -> TermFacts {
+pub(super) fn terminal() -> TermFacts {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     TermFacts {
         no_color: variable("NO_COLOR"),

@@ -55,7 +55,7 @@ impl Report {
 }
 
 /// Examines; exits 1 if something would go wrong.
-pub async fn doctor(global: &Global, format: Format) -> Result<u8, Error> {
+pub(super) async fn doctor(global: &Global, format: Format) -> Result<u8, Error> {
     let mut report = Report::default();
     terminal(&mut report);
     match assembly::book_dir(global) {

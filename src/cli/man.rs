@@ -55,7 +55,7 @@ As everywhere.
 "#;
 
 /// Prints it in roff.
-pub fn print() -> Result<(), Error> {
+pub(super) fn print() -> Result<(), Error> {
     let mut page = Vec::new();
     let mut root = Cli::command();
     root.build();

@@ -17,7 +17,7 @@ use crate::engine::{Engine, journal_refusal};
 const DRIVER_ACTS: Duration = Duration::from_secs(2);
 
 /// `runs …`.
-pub async fn runs(global: &Global, command: Option<RunsCommand>, format: Format) -> Result<u8, Error> {
+pub(super) async fn runs(global: &Global, command: Option<RunsCommand>, format: Format) -> Result<u8, Error> {
     let assembled = assemble(global)?;
     let engine = &assembled.engine;
     match command.unwrap_or(RunsCommand::List) {
@@ -137,7 +137,7 @@ fn resolve(engine: &Engine, id: &str) -> Result<String, Error> {
 }
 
 /// The run named, or my only open one.
-pub fn mine(engine: &Engine, id: Option<&str>) -> Result<String, Error> {
+pub(super) fn mine(engine: &Engine, id: Option<&str>) -> Result<String, Error> {
     if let Some(id) = id {
         return resolve(engine, id);
     }
@@ -155,7 +155,7 @@ pub fn mine(engine: &Engine, id: Option<&str>) -> Result<String, Error> {
 }
 
 /// `stop`: asks the driver to stop; where none acts within two seconds, takes the run and stops it.
-pub async fn stop(global: &Global, id: Option<String>) -> Result<(), Error> {
+pub(super) async fn stop(global: &Global, id: Option<String>) -> Result<(), Error> {
     let Assembled { engine, .. } = &assemble(global)?;
     let run = match id {
         Some(id) => resolve(engine, &id)?,
@@ -223,7 +223,7 @@ async fn take_and_stop(engine: &Engine, run: &str) -> Result<(), Error> {
 }
 
 /// `close`: takes the run, stops what runs, ends its access.
-pub async fn close(global: &Global, id: Option<String>) -> Result<(), Error> {
+pub(super) async fn close(global: &Global, id: Option<String>) -> Result<(), Error> {
     let Assembled { engine, .. } = &assemble(global)?;
     let run = mine(engine, id.as_deref())?;
     if engine.load(&run)?.is_closed() {

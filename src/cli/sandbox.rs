@@ -18,12 +18,12 @@ mod process;
 const BUILD: &str = "cargo build --release --features sandbox";
 
 /// Where the sandbox's state lives.
-pub fn folder(state_dir: &Path) -> PathBuf {
+pub(super) fn folder(state_dir: &Path) -> PathBuf {
     state_dir.join("sandbox")
 }
 
 /// Gives the sandbox's address and keys, starting it where none answers.
-pub fn endpoint(state_dir: &Path) -> SandboxEndpoint {
+pub(super) fn endpoint(state_dir: &Path) -> SandboxEndpoint {
     let folder = folder(state_dir);
     #[cfg(feature = "sandbox")]
     {
@@ -46,7 +46,7 @@ pub fn endpoint(state_dir: &Path) -> SandboxEndpoint {
 }
 
 /// Waits until the sandbox has the data that a first request needs, telling how far it is. Does nothing for other targets.
-pub async fn wait_for_data(engine: &Engine, global: &Global, runbook: &str) -> Result<(), Error> {
+pub(super) async fn wait_for_data(engine: &Engine, global: &Global, runbook: &str) -> Result<(), Error> {
     let Some(shelved) = engine.shelf().runbooks.get(runbook) else { return Ok(()) };
     let Ok(target) = engine.target_of(&shelved.runbook) else { return Ok(()) };
     if target.endpoint != Endpoint::Sandbox {
@@ -65,7 +65,7 @@ pub async fn wait_for_data(engine: &Engine, global: &Global, runbook: &str) -> R
 }
 
 /// Waits until the sandbox's files are there, telling how far they are.
-pub async fn wait_for_files(state_dir: &Path) -> Result<(), Error> {
+pub(super) async fn wait_for_files(state_dir: &Path) -> Result<(), Error> {
     #[cfg(feature = "sandbox")]
     {
         process::wait_for_data(&folder(state_dir)).await
@@ -79,7 +79,7 @@ pub async fn wait_for_files(state_dir: &Path) -> Result<(), Error> {
 }
 
 /// The same without a word: the app shows the progress itself.
-pub async fn wait_quietly(engine: &Engine, global: &Global, runbook: &str) -> Result<(), Error> {
+pub(super) async fn wait_quietly(engine: &Engine, global: &Global, runbook: &str) -> Result<(), Error> {
     #[cfg(feature = "sandbox")]
     {
         let Some(shelved) = engine.shelf().runbooks.get(runbook) else { return Ok(()) };
@@ -95,12 +95,12 @@ pub async fn wait_quietly(engine: &Engine, global: &Global, runbook: &str) -> Re
 
 /// How far the data of the sandbox is.
 #[cfg(feature = "sandbox")]
-pub async fn progress(folder: &Path) -> Result<crate::sandbox::api::Progress, Error> {
+pub(super) async fn progress(folder: &Path) -> Result<crate::sandbox::api::Progress, Error> {
     process::progress(folder).await
 }
 
 /// `sandbox …`.
-pub async fn sandbox(global: &Global, args: SandboxArgs) -> Result<(), Error> {
+pub(super) async fn sandbox(global: &Global, args: SandboxArgs) -> Result<(), Error> {
     #[cfg(feature = "sandbox")]
     {
         let folder = match &args.data {

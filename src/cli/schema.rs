@@ -7,7 +7,7 @@ use crate::core::book::schema::{BOOK, CATALOG, RUNBOOK};
 use crate::core::{guard, plan, run};
 
 /// Prints one.
-pub fn print(of: SchemaOf) -> Result<(), Error> {
+pub(super) fn print(of: SchemaOf) -> Result<(), Error> {
     let text = text(of).map_err(|error| Error::new(ExitKind::Bug, "the schema cannot be written").because(&error))?;
     show::data(text.trim_end())
 }

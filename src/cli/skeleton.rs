@@ -9,7 +9,7 @@ use super::show;
 use crate::core::text::visible;
 
 /// Writes the skeleton of `runbook` into the book, never over an existing file.
-pub fn write(global: &Global, runbook: &str) -> Result<(), Error> {
+pub(super) fn write(global: &Global, runbook: &str) -> Result<(), Error> {
     let fits = !runbook.is_empty()
         && runbook.len() <= 64
         && runbook.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

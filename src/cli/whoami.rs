@@ -11,7 +11,7 @@ use crate::core::text::visible;
 use crate::engine::looking;
 
 /// Says it.
-pub async fn whoami(global: &Global, format: Format) -> Result<(), Error> {
+pub(super) async fn whoami(global: &Global, format: Format) -> Result<(), Error> {
     let Assembled { engine, state_dir, .. } = &assemble(global)?;
     let me = engine.me();
     let how = match &global.act_as {

@@ -141,11 +141,11 @@ pub async fn look(ports: Arc<Ports>, state: Arc<RunState>, now: Timestamp) -> Re
     }
     let filled = Making { captured: &captured, ..making }.plan()?;
     let made = filled.step(step).cloned().ok_or_else(|| Refusal::new(Kind::Bug, "the step is gone from its own plan"))?;
-    if voids.is_none() {
-        if let (fields_now, Some(reach @ Voids::Step)) = drift::of_step(&bare(approved, &made), &made) {
-            fields.extend(fields_now);
-            voids = Some(reach);
-        }
+    if voids.is_none()
+        && let (fields_now, Some(reach @ Voids::Step)) = drift::of_step(&bare(approved, &made), &made)
+    {
+        fields.extend(fields_now);
+        voids = Some(reach);
     }
     let check = check(&made, fields, voids);
     Ok(Preview { step: step.to_owned(), now: made, check })

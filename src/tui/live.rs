@@ -110,11 +110,11 @@ pub fn palette(state: &State, filter: &str) -> Vec<PaletteItem> {
             items.push((row.verb.name().to_owned(), item));
         }
     }
-    if let Some(Stage::Results(_, execution)) = state.run.as_ref().map(|run| run.stage(state.wall())) {
-        if let Some(table) = state.run.as_ref().and_then(|run| run.table(&execution)) {
-            for (at, column) in table.rows.columns.iter().enumerate() {
-                items.push((column.name.clone(), PaletteItem::Column(at, column.name.clone())));
-            }
+    if let Some(Stage::Results(_, execution)) = state.run.as_ref().map(|run| run.stage(state.wall()))
+        && let Some(table) = state.run.as_ref().and_then(|run| run.table(&execution))
+    {
+        for (at, column) in table.rows.columns.iter().enumerate() {
+            items.push((column.name.clone(), PaletteItem::Column(at, column.name.clone())));
         }
     }
     if let Some(library) = state.library.ready() {

@@ -52,7 +52,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
         let left: Vec<char> = rest.collect();
         match left.as_slice() {
             [] => {}
-            [few @ ..] if few.len() <= 2 => few.iter().for_each(|c| out.push_str(&format!("<U+{:04X}>", *c as u32))),
+            few if few.len() <= 2 => few.iter().for_each(|c| out.push_str(&format!("<U+{:04X}>", *c as u32))),
             many => out.push_str(&format!("<{} marks>", many.len())),
         }
     }

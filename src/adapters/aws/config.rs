@@ -287,7 +287,7 @@ mod tests {
             access_key_id: "ASIAEXAMPLE".into(),
             secret: Secret::new("sesame"),
             token: Secret::new("open"),
-            expires: crate::core::units::Timestamp(0),
+            expires: Timestamp(0),
         };
         let shown = format!("{keys:?} {:?}", minted(&keys));
         assert!(shown.contains("ASIAEXAMPLE") && !shown.contains("sesame") && !shown.contains("open"), "{shown}");

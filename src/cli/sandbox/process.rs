@@ -32,24 +32,24 @@ const TRUST: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Finds the sandbox of a folder, starting it where none answers.
-pub struct Starter {
+pub(super) struct Starter {
     folder: PathBuf,
     known: Mutex<Option<(Instant, SandboxAccess)>>,
 }
 
 impl Starter {
     /// For the sandbox that lives in `folder`.
-    pub fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, known: Mutex::default() }
     }
 
     /// Where it answers and with which keys.
-    pub async fn access(&self) -> Result<SandboxAccess, ServiceError> {
+    pub(super) async fn access(&self) -> Result<SandboxAccess, ServiceError> {
         let mut known = self.known.lock().await;
-        if let Some((at, access)) = known.as_ref() {
-            if at.elapsed() < TRUST {
-                return Ok(access.clone());
-            }
+        if let Some((at, access)) = known.as_ref()
+            && at.elapsed() < TRUST
+        {
+            return Ok(access.clone());
         }
         let endpoint = ensure(&self.folder).await.map_err(|error| ServiceError::NoCredentials {
             message: error.message,
@@ -154,7 +154,7 @@ fn last_lines(log: &Path) -> Vec<String> {
 }
 
 /// Waits until the data is there, telling how far it is.
-pub async fn wait_for_data(folder: &Path) -> Result<(), Error> {
+pub(super) async fn wait_for_data(folder: &Path) -> Result<(), Error> {
     wait_for(folder, |data| {
         let (done, total) = (Bytes(data.done_bytes), Bytes(data.total_bytes));
         show::say(&format!("making the sandbox's data: {} of {} days, {done} of {total}", data.done_days, data.total_days));
@@ -163,7 +163,7 @@ pub async fn wait_for_data(folder: &Path) -> Result<(), Error> {
 }
 
 /// Waits until the data is there; `tell` hears of it once a second.
-pub async fn wait_for(folder: &Path, tell: impl Fn(&Progress)) -> Result<(), Error> {
+pub(super) async fn wait_for(folder: &Path, tell: impl Fn(&Progress)) -> Result<(), Error> {
     ensure(folder).await?;
     let mut told: Option<Instant> = None;
     loop {
@@ -186,13 +186,13 @@ pub async fn wait_for(folder: &Path, tell: impl Fn(&Progress)) -> Result<(), Err
 }
 
 /// How far the data of an answering sandbox is; starts it where none answers.
-pub async fn progress(folder: &Path) -> Result<Progress, Error> {
+pub(super) async fn progress(folder: &Path) -> Result<Progress, Error> {
     ensure(folder).await?;
     Ok(answering(folder).await?.map(|(_, status)| status.data).unwrap_or_default())
 }
 
 /// `sandbox …`.
-pub async fn command(folder: &Path, args: &SandboxArgs) -> Result<(), Error> {
+pub(super) async fn command(folder: &Path, args: &SandboxArgs) -> Result<(), Error> {
     match args.command {
         None => serve(folder, args).await,
         Some(SandboxCommand::Status) => match answering(folder).await? {

@@ -41,10 +41,10 @@ pub(super) fn offer(case: &Case<'_>, findings: &mut [Finding], judge: &dyn Fn(&s
             attach(findings, draft, &after);
         }
     }
-    if has(findings, Rule::MaxScan) {
-        if let Some((draft, after)) = range::later_start(case, root, judge) {
-            attach(findings, draft, &after);
-        }
+    if has(findings, Rule::MaxScan)
+        && let Some((draft, after)) = range::later_start(case, root, judge)
+    {
+        attach(findings, draft, &after);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::core::sql::syntax::Syntax;
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(title = "tollgate guard")]
-#[allow(dead_code, reason = "only its schema is used")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "only its schema is used")]
 enum Output {
     /// What the guard says of a statement.
     Judged(WithId<Judgement>),

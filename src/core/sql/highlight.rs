@@ -65,7 +65,7 @@ fn guess(tokens: &Tokens, index: TokenIx) -> Role {
         TokenKind::Unrecognized => Role::Unknown,
         TokenKind::Word(word) if word.is_reserved() => Role::Keyword,
         _ if symbol(index + 1, Symbol::LeftParen) => Role::Function,
-        TokenKind::Word(_) if !symbol(index + 1, Symbol::Dot) && !(index > 0 && symbol(index - 1, Symbol::Dot)) => Role::Keyword,
+        TokenKind::Word(_) if !symbol(index + 1, Symbol::Dot) && (index == 0 || !symbol(index - 1, Symbol::Dot)) => Role::Keyword,
         _ => Role::Identifier,
     }
 }

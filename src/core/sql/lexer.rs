@@ -58,10 +58,11 @@ fn check_controls(text: &str) -> Result<(), SyntaxError> {
             b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
             b'\r' => return Err(SyntaxError::at(text, at, Reason::CarriageReturn)),
             // 0xc2 starts U+0080 to U+00BF, and the controls among them end at U+009F.
-            0xc2 => match bytes.get(at + 1) {
-                Some(low @ 0x80..=0x9f) => return Err(SyntaxError::at(text, at, Reason::Control(char::from(*low)))),
-                _ => {}
-            },
+            0xc2 => {
+                if let Some(low @ 0x80..=0x9f) = bytes.get(at + 1) {
+                    return Err(SyntaxError::at(text, at, Reason::Control(char::from(*low))));
+                }
+            }
             control => return Err(SyntaxError::at(text, at, Reason::Control(char::from(*control)))),
         }
     }

@@ -242,6 +242,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Of an error and those given up, the one furthest on: there the server's parser stopped too.
+    #[allow(clippy::boxed_local, reason = "errors travel boxed; this is where one is taken out")]
     fn furthest(&mut self, error: Box<SyntaxError>) -> SyntaxError {
         match self.given_up.take() {
             Some(other) if other.byte > error.byte && error.reason != Reason::TooDeep => *other,

@@ -31,10 +31,10 @@ impl Place<'_> {
     pub(super) fn table(&self, lake: &LakeTable) -> Value {
         let table = lake.table;
         let mut parameters = json!({ "EXTERNAL": "TRUE", "classification": "parquet" });
-        if let ([partition], Some(parameters)) = (lake.partitions.as_slice(), parameters.as_object_mut()) {
-            if table.partition_keys.is_empty() {
-                parameters.extend(statistics(partition));
-            }
+        if let ([partition], Some(parameters)) = (lake.partitions.as_slice(), parameters.as_object_mut())
+            && table.partition_keys.is_empty()
+        {
+            parameters.extend(statistics(partition));
         }
         json!({
             "Name": table.name,

@@ -230,10 +230,10 @@ impl Run {
         if let Some(reason) = &self.state.corrupt {
             return Stage::Corrupt(reason.clone());
         }
-        if let Some(focus) = &self.focus {
-            if let Some(stage) = self.stage_of(focus) {
-                return stage;
-            }
+        if let Some(focus) = &self.focus
+            && let Some(stage) = self.stage_of(focus)
+        {
+            return stage;
         }
         let was_active = |access: &Access| matches!(access, Access::Active { .. } | Access::Ended { .. });
         let walked = self.state.requests.iter().any(|request| was_active(&request.access));

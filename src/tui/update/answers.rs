@@ -54,10 +54,10 @@ pub(super) fn answer(state: &mut State, what: What, effects: &mut Vec<Effect>) {
         }
         What::Done(answer) => done(state, answer),
         What::Preview(ticket, step, answer) => {
-            if let Some(run) = &mut state.run {
-                if run.preview_of == step {
-                    run.preview.answer(ticket, answer);
-                }
+            if let Some(run) = &mut state.run
+                && run.preview_of == step
+            {
+                run.preview.answer(ticket, answer);
             }
         }
         What::Prose(step, answer) => {
@@ -259,10 +259,11 @@ fn moved(state: &mut State, now: Arc<RunState>, events: &[Event], effects: &mut 
         run.polled = None;
     }
     // A query that began elsewhere, or before a resume, is what there is to see.
-    if let Some(running) = now.open_execution() {
-        if run.focus.as_ref() != Some(&running.step) && matches!(before, Stage::Preview(_) | Stage::Ahead(_)) {
-            run.focus = Some(running.step.clone());
-        }
+    if let Some(running) = now.open_execution()
+        && run.focus.as_ref() != Some(&running.step)
+        && matches!(before, Stage::Preview(_) | Stage::Ahead(_))
+    {
+        run.focus = Some(running.step.clone());
     }
     if state.exiting && now.open_execution().is_none() {
         return perform::exit(state, "stopped the query and left", effects);

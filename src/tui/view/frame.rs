@@ -36,10 +36,9 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>, area: Rect) -> Rect {
         canvas.rule(area, area.y + 1);
         canvas.rule(area, area.bottom().saturating_sub(foot));
     }
-    let mut y = area.bottom().saturating_sub(hint_lines + notice_lines);
-    for line in notices.iter().skip(notices.len() - shown).chain(&hints) {
+    let top = area.bottom().saturating_sub(hint_lines + notice_lines);
+    for (y, line) in (top..).zip(notices.iter().skip(notices.len() - shown).chain(&hints)) {
         canvas.line(area, y, line);
-        y += 1;
     }
     body
 }
@@ -96,13 +95,13 @@ fn left(state: &State, room: usize, canvas: &Canvas<'_>) -> Rich {
     }
     let Some(number) = number else { return line };
     let numbered = named.add(Role::Rule, &crumb).add(Role::Crumb, &number);
-    if fits(numbered.clone()) {
-        if let Some(title) = title {
-            let titled = numbered.clone().add(Role::Crumb, " ").add(Role::Crumb, &title);
-            // Some of a title is better than none, a letter or two is not.
-            if !fits(titled.clone()) && room >= numbered.width() + 8 {
-                fits(titled.cut(room, canvas.glyphs().ellipsis));
-            }
+    if fits(numbered.clone())
+        && let Some(title) = title
+    {
+        let titled = numbered.clone().add(Role::Crumb, " ").add(Role::Crumb, &title);
+        // Some of a title is better than none, a letter or two is not.
+        if !fits(titled.clone()) && room >= numbered.width() + 8 {
+            fits(titled.cut(room, canvas.glyphs().ellipsis));
         }
     }
     line
@@ -144,10 +143,10 @@ fn notices(state: &State, width: usize, canvas: &Canvas<'_>) -> Vec<Rich> {
         let text = format!(" {}: {} of {} {}", progress.what, progress.done, progress.total, progress.unit);
         lines.push(Rich::of(Role::Muted, &text).cut(width, canvas.glyphs().ellipsis));
     }
-    if let Some(run) = &state.run {
-        if let Some(busy) = &run.busy {
-            lines.push(Rich::of(Role::Busy, " busy: ").add(Role::Text, busy).cut(width, canvas.glyphs().ellipsis));
-        }
+    if let Some(run) = &state.run
+        && let Some(busy) = &run.busy
+    {
+        lines.push(Rich::of(Role::Busy, " busy: ").add(Role::Text, busy).cut(width, canvas.glyphs().ellipsis));
     }
     for notice in &state.notices {
         let (role, word) = match notice.tone {

@@ -22,7 +22,7 @@ pub(super) fn problems(state: &State, list: List, canvas: &mut Canvas<'_>, area:
         count => format!("{count} problems"),
     };
     canvas.line(inset(area), area.y, &Rich::of(Role::Heading, &head));
-    let rows: Vec<Rich> = library.problems.iter().map(|problem| problem_row(problem)).collect();
+    let rows: Vec<Rich> = library.problems.iter().map(problem_row).collect();
     let height = u16::try_from(count).unwrap_or(u16::MAX).min(area.height / 2);
     canvas.list(Rect { height, ..below(area, 1) }, list, &rows);
     let pane = inset(below(area, height + 2));

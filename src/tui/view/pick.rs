@@ -31,7 +31,7 @@ pub(super) fn draw(state: &State, pick: &Pick, canvas: &mut Canvas<'_>, area: Re
     let list_width = if wide { area.width / 2 + 1 } else { area.width };
     let list = Rect { width: list_width, ..area };
     head(pick, library, shown.len(), canvas, list);
-    let rows: Vec<Rich> = shown.iter().map(|picked| row(picked)).collect();
+    let rows: Vec<Rich> = shown.iter().map(row).collect();
     if rows.is_empty() {
         let text =
             if library.runbooks.is_empty() { "This book has no runbook." } else { "No runbook matches; esc clears the filter." };

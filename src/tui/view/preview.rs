@@ -19,7 +19,7 @@ const GAUGE: usize = 30;
 
 pub(super) fn draw(state: &State, run: &Run, id: &str, canvas: &mut Canvas<'_>, area: Rect) {
     let looked = run.preview.ready().filter(|preview| preview.step == id);
-    let planned = run.state.active().or_else(|| None).and_then(|(request, _)| request.plan.step(id));
+    let planned = run.state.active().or(None).and_then(|(request, _)| request.plan.step(id));
     let planned = planned.or_else(|| run.state.request().and_then(|request| request.plan.step(id)));
     let Some(shown) = looked.map(|preview| &preview.now).or(planned) else {
         step::head(run, id, Rich::of(Role::Block, "NOT IN THE PLAN"), canvas, area);
@@ -74,12 +74,12 @@ fn notes(state: &State, run: &Run, id: &str, width: usize) -> Vec<Rich> {
     if let Loading::Failed(refusal) = &run.preview {
         lines.extend(super::pick::facts_of_refusal(refusal, width.saturating_sub(1)));
     }
-    if let Some(execution) = run.state.last_execution_of(id) {
-        if let ExecutionState::Finished { outcome: ExecutionOutcome::NotSent, error: Some(error), .. } = &execution.state {
-            let line = Rich::of(Role::Warn, " the last attempt was not sent: ")
-                .add(Role::Text, &format!("{}: {}", error.code, error.message));
-            lines.extend(line.wrap(width, 2));
-        }
+    if let Some(execution) = run.state.last_execution_of(id)
+        && let ExecutionState::Finished { outcome: ExecutionOutcome::NotSent, error: Some(error), .. } = &execution.state
+    {
+        let line = Rich::of(Role::Warn, " the last attempt was not sent: ")
+            .add(Role::Text, &format!("{}: {}", error.code, error.message));
+        lines.extend(line.wrap(width, 2));
     }
     if let (Err(why), false) = (runnable(state), run.preview.is_pending()) {
         lines.extend(Rich::of(Role::Block, " cannot run: ").add(Role::Text, &why).wrap(width, 2));

@@ -147,10 +147,11 @@ fn mark(sql: &str, span: Span, role: Role, roles: &mut [Role]) {
     for (at, c) in sql.char_indices() {
         let here = (line, column);
         let within = here >= (span.start.line, span.start.column) && here < (span.end.line, span.end.column);
-        if within && c != '\n' {
-            if let Some(range) = roles.get_mut(at..at + c.len_utf8()) {
-                range.fill(role);
-            }
+        if within
+            && c != '\n'
+            && let Some(range) = roles.get_mut(at..at + c.len_utf8())
+        {
+            range.fill(role);
         }
         if c == '\n' {
             (line, column) = (line + 1, 1);

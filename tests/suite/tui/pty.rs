@@ -16,14 +16,14 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Whatever is waited for comes within this, on a slow and busy machine too.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 /// A screen that has stood for this long takes keys that act: the app ignores them for 300 ms after each change.
 const CALM: Duration = Duration::from_millis(450);
 /// A key that changed nothing for this long was not taken; it is pressed again.
 const AGAIN: Duration = Duration::from_secs(3);
 
 /// The program on a terminal of its own.
-pub struct Pty {
+pub(super) struct Pty {
     child: Child,
     keys: File,
     watched: Arc<(Mutex<Watched>, Condvar)>,
@@ -40,7 +40,7 @@ struct Watched {
 
 impl Pty {
     /// Starts `command` on a terminal of this size. The command is run by `setsid --ctty`, which makes the terminal its own.
-    pub fn start(columns: u16, lines: u16, command: &[&str], more: impl FnOnce(&mut Command)) -> Self {
+    pub(super) fn start(columns: u16, lines: u16, command: &[&str], more: impl FnOnce(&mut Command)) -> Self {
         let control = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&control).unwrap();
         unlockpt(&control).unwrap();
@@ -94,7 +94,7 @@ impl Pty {
     }
 
     /// The app with this state directory and book, on the small sandbox.
-    pub fn app(columns: u16, lines: u16, home: &Path, book: &Path, pace: &str, args: &[&str]) -> Self {
+    pub(super) fn app(columns: u16, lines: u16, home: &Path, book: &Path, pace: &str, args: &[&str]) -> Self {
         let mut command =
             vec![env!("CARGO_BIN_EXE_tollgate"), "--state-dir", home.to_str().unwrap(), "--book", book.to_str().unwrap()];
         command.extend(args);
@@ -104,23 +104,23 @@ impl Pty {
     }
 
     /// The screen as text.
-    pub fn screen(&self) -> String {
+    pub(super) fn screen(&self) -> String {
         self.watched.0.lock().unwrap().parser.screen().contents()
     }
 
     /// Everything that was written so far.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.watched.0.lock().unwrap().bytes.clone()
     }
 
     /// Whether the alternate screen is shown.
-    pub fn is_alternate(&self) -> bool {
+    pub(super) fn is_alternate(&self) -> bool {
         self.watched.0.lock().unwrap().parser.screen().alternate_screen()
     }
 
     /// Waits until the terminal is given back.
     #[track_caller]
-    pub fn wait_given_back(&self) {
+    pub(super) fn wait_given_back(&self) {
         let end = Instant::now() + PATIENCE;
         let mut watched = self.watched.0.lock().unwrap();
         while watched.parser.screen().alternate_screen() {
@@ -132,7 +132,7 @@ impl Pty {
     }
 
     /// Waits until the screen satisfies `wanted`; `false` when `limit` is over first.
-    pub fn until(&self, limit: Duration, wanted: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn until(&self, limit: Duration, wanted: impl Fn(&str) -> bool) -> bool {
         let end = Instant::now() + limit;
         let mut watched = self.watched.0.lock().unwrap();
         loop {
@@ -148,7 +148,7 @@ impl Pty {
     }
 
     /// Whether more than `before` bytes are written within `limit`.
-    pub fn writes_within(&self, limit: Duration, before: usize) -> bool {
+    pub(super) fn writes_within(&self, limit: Duration, before: usize) -> bool {
         let end = Instant::now() + limit;
         let mut watched = self.watched.0.lock().unwrap();
         while watched.bytes.len() <= before {
@@ -163,23 +163,23 @@ impl Pty {
 
     /// Waits for `text`.
     #[track_caller]
-    pub fn wait(&self, text: &str) {
+    pub(super) fn wait(&self, text: &str) {
         self.wait_for(text, PATIENCE);
     }
 
     /// Waits for `text` for at most `limit`.
     #[track_caller]
-    pub fn wait_for(&self, text: &str, limit: Duration) {
+    pub(super) fn wait_for(&self, text: &str, limit: Duration) {
         assert!(self.until(limit, |screen| screen.contains(text)), "`{text}` did not come; the screen is:\n{}", self.screen());
     }
 
     /// Types, whatever is on the screen.
-    pub fn type_now(&mut self, keys: &str) {
+    pub(super) fn type_now(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits until the screen stands still, so that keys that act count.
-    pub fn settle(&self) {
+    pub(super) fn settle(&self) {
         let end = Instant::now() + PATIENCE;
         let mut watched = self.watched.0.lock().unwrap();
         while Instant::now() < end && !watched.closed {
@@ -193,7 +193,7 @@ impl Pty {
 
     /// Presses `keys` once the screen stands still, and waits for `text`. A key that came too early for the app is pressed again.
     #[track_caller]
-    pub fn press(&mut self, keys: &str, text: &str) {
+    pub(super) fn press(&mut self, keys: &str, text: &str) {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             self.settle();
@@ -211,7 +211,7 @@ impl Pty {
 
     /// Enter through the fields of a request; the last one sends it.
     #[track_caller]
-    pub fn send_request(&mut self) {
+    pub(super) fn send_request(&mut self) {
         self.settle();
         self.type_now("\r\r");
         self.wait("enter send");
@@ -220,7 +220,7 @@ impl Pty {
 
     /// Presses `keys` again and again, as somebody in a hurry does, until `text` comes.
     #[track_caller]
-    pub fn hammer(&mut self, keys: &str, text: &str) {
+    pub(super) fn hammer(&mut self, keys: &str, text: &str) {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             self.type_now(keys);
@@ -232,19 +232,19 @@ impl Pty {
     }
 
     /// The process's id.
-    pub fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(super) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.id()).unwrap()).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// Waits for the end, and for the last byte.
     #[track_caller]
-    pub fn end(&mut self) -> ExitStatus {
+    pub(super) fn end(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
         while !self.watched.0.lock().unwrap().closed {
             let left = end.saturating_duration_since(Instant::now());
@@ -258,7 +258,7 @@ impl Pty {
     }
 
     /// Ends it as `kill -9` does.
-    pub fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.signal(rustix::process::Signal::KILL);
         assert_eq!(self.child.wait().unwrap().signal(), Some(9));
     }
@@ -276,22 +276,22 @@ fn below_first_line(screen: &vt100::Screen) -> String {
 }
 
 /// A private state directory with a sandbox that ends with it.
-pub struct Home(tempfile::TempDir);
+pub(super) struct Home(tempfile::TempDir);
 
 impl Home {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         Self(home)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Runs a command of the program beside the app; gives what it printed.
     #[track_caller]
-    pub fn tollgate(&self, book: &Path, args: &[&str]) -> String {
+    pub(super) fn tollgate(&self, book: &Path, args: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command.arg("--state-dir").arg(self.path()).arg("--book").arg(book).args(args).env_remove("TOLLGATE_SANDBOX");
         let output = command.output().unwrap();
@@ -302,7 +302,7 @@ impl Home {
 
     /// Votes as lea on the one request that waits.
     #[track_caller]
-    pub fn vote(&self, book: &Path, approve: bool, comment: &str) {
+    pub(super) fn vote(&self, book: &Path, approve: bool, comment: &str) {
         let listed = self.tollgate(book, &["--as", "lea", "requests", "list", "--format", "json"]);
         let waiting: Vec<serde_json::Value> = listed
             .lines()

@@ -92,10 +92,10 @@ impl Dates {
             Bound::read(text, &pattern).ok_or_else(|| wrong("its dates must be in the key's format, or begin with NOW"))
         };
         let (least, most) = (bound(least)?, bound(most)?);
-        if let (Bound::At(least), Bound::At(most)) = (least, most) {
-            if least > most {
-                return Err(wrong("it begins after its end"));
-            }
+        if let (Bound::At(least), Bound::At(most)) = (least, most)
+            && least > most
+        {
+            return Err(wrong("it begins after its end"));
         }
         let unit = match unit {
             Some(word) => {

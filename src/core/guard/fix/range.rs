@@ -43,7 +43,7 @@ pub(super) fn later_start(case: &Case<'_>, root: &RootQuery, judge: &dyn Fn(&str
     let gone = after.findings.iter().all(|finding| finding.rule != Rule::MaxScan);
     let bytes = Bytes(after.scan.as_ref()?.bytes?.expected);
     let title = format!("From {} it would be {bytes}", crate::core::text::visible(start));
-    (gone && after.analysed).then(|| (Draft { rule: Rule::MaxScan, title, sql }, after))
+    (gone && after.analysed).then_some((Draft { rule: Rule::MaxScan, title, sql }, after))
 }
 
 /// The lower bound of a range, and the text of its upper bound if it has one.

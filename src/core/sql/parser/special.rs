@@ -169,7 +169,7 @@ impl Parser<'_> {
             _ => None,
         };
         // LEADING and its kin are names unless FROM follows within these parentheses.
-        if side.is_some() && self.from_follows() {
+        if side.is_some() && self.follows_from() {
             self.advance();
         } else {
             side = None;
@@ -194,7 +194,7 @@ impl Parser<'_> {
     }
 
     /// Whether FROM follows before the parentheses close.
-    fn from_follows(&self) -> bool {
+    fn follows_from(&self) -> bool {
         let mut open = 0u32;
         for ahead in 1.. {
             match self.kind_at(ahead) {

@@ -143,7 +143,7 @@ impl Resolver<'_> {
     }
 
     /// JSON_TABLE: every column is made of the document.
-    pub(super) fn json_table<'t>(&mut self, table: &'t JsonTable, span: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn json_table(&mut self, table: &JsonTable, span: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
         let inner = self.scope_in(scope, Rc::from([]));
         let cx = self.cx(&inner);
         self.no_aggregates(&table.path.input.expr, "JSON_TABLE")?;

@@ -157,12 +157,7 @@ fn skipping(skip: Option<&SkipTo>, primary: &HashSet<String>, unions: &HashSet<S
 
 impl Resolver<'_> {
     /// `relation MATCH_RECOGNIZE (…)`, with its alias.
-    pub(super) fn match_recognize<'t>(
-        &mut self,
-        matched: &'t MatchRecognize,
-        span: Span,
-        scope: &Rc<Scope>,
-    ) -> Outcome<Relation> {
+    pub(super) fn match_recognize(&mut self, matched: &MatchRecognize, span: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
         let input = self.relation(&matched.relation, scope)?;
         let mut names = HashSet::new();
         for field in input.fields.iter() {

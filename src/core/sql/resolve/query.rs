@@ -20,7 +20,7 @@ use crate::core::sql::types::Type;
 
 impl Resolver<'_> {
     /// A query that sees nothing outside itself: the statement, or a view's text.
-    pub(super) fn whole_query<'t>(&mut self, query: &'t Query) -> Outcome<Relation> {
+    pub(super) fn whole_query(&mut self, query: &Query) -> Outcome<Relation> {
         let nothing = Rc::new(Scope {
             parent: None,
             boundary: false,
@@ -33,7 +33,7 @@ impl Resolver<'_> {
     }
 
     /// A query inside another, whose scope it sees from behind a boundary.
-    pub(super) fn query_in<'t>(&mut self, query: &'t Query, outer: &Rc<Scope>, correlated: bool) -> Outcome<Relation> {
+    pub(super) fn query_in(&mut self, query: &Query, outer: &Rc<Scope>, correlated: bool) -> Outcome<Relation> {
         let scope = Rc::new(Scope {
             parent: Some(Rc::clone(outer)),
             boundary: true,
@@ -53,7 +53,7 @@ impl Resolver<'_> {
     }
 
     /// A query whose names mean what `scope` says.
-    pub(super) fn query<'t>(&mut self, query: &'t Query, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn query(&mut self, query: &Query, scope: &Rc<Scope>) -> Outcome<Relation> {
         self.spend(1)?;
         let scope = match &query.with {
             Some(with) => self.with(with, scope)?,
@@ -79,7 +79,7 @@ impl Resolver<'_> {
     }
 
     /// What a query selects, without its ORDER BY and LIMIT.
-    pub(super) fn body<'t>(&mut self, body: &'t QueryBody, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn body(&mut self, body: &QueryBody, scope: &Rc<Scope>) -> Outcome<Relation> {
         match body {
             QueryBody::Select(select) => self.select(select, None, scope),
             QueryBody::Table(name) => self.table_body(name, scope),
@@ -89,7 +89,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn with<'t>(&mut self, with: &'t With, scope: &Rc<Scope>) -> Outcome<Rc<Scope>> {
+    fn with(&mut self, with: &With, scope: &Rc<Scope>) -> Outcome<Rc<Scope>> {
         let mut current = self.scope_in(scope, Rc::from([]));
         let mut known = HashSet::new();
         for named in &with.queries {
@@ -143,7 +143,7 @@ impl Resolver<'_> {
         Ok(current)
     }
 
-    fn values<'t>(&mut self, rows: &'t [Expr], span: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
+    fn values(&mut self, rows: &[Expr], span: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
         let inner = self.scope_in(scope, Rc::from([]));
         let cx = self.cx(&inner);
         let mut kinds: Vec<Type> = Vec::with_capacity(rows.len());
@@ -191,23 +191,23 @@ impl Resolver<'_> {
             .iter()
             .enumerate()
             .map(|(index, column)| {
-                let sources = flows.get(index).map(|sets| Sources::union(sets)).unwrap_or_default();
+                let sources = flows.get(index).map(Sources::union).unwrap_or_default();
                 Field::computed(None, column.kind.clone(), Flow::of(sources))
             })
             .collect();
         Ok(self.relation_of(scope, fields, rows.len() == 1))
     }
 
-    fn set_operation<'t>(&mut self, operation: &'t SetOperation, scope: &Rc<Scope>) -> Outcome<Relation> {
+    fn set_operation(&mut self, operation: &SetOperation, scope: &Rc<Scope>) -> Outcome<Relation> {
         self.set_steps(operation, operation.rest.len(), scope)
     }
 
     /// All but the last step: the anchor of a recursion.
-    pub(super) fn set_operation_before<'t>(&mut self, operation: &'t SetOperation, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn set_operation_before(&mut self, operation: &SetOperation, scope: &Rc<Scope>) -> Outcome<Relation> {
         self.set_steps(operation, operation.rest.len().saturating_sub(1), scope)
     }
 
-    fn set_steps<'t>(&mut self, operation: &'t SetOperation, count: usize, scope: &Rc<Scope>) -> Outcome<Relation> {
+    fn set_steps(&mut self, operation: &SetOperation, count: usize, scope: &Rc<Scope>) -> Outcome<Relation> {
         let mut left = self.body(&operation.first, scope)?;
         for step in operation.rest.iter().take(count) {
             if let Some(columns) = &step.corresponding {
@@ -291,7 +291,7 @@ impl Resolver<'_> {
     }
 
     /// ORDER BY of a query that is no SELECT: it sees the output only.
-    fn order_by_output<'t>(&mut self, items: &'t [SortItem], relation: &Relation) -> Outcome<()> {
+    fn order_by_output(&mut self, items: &[SortItem], relation: &Relation) -> Outcome<()> {
         let cx = self.cx(&relation.scope);
         let visible = relation.fields.iter().filter(|field| !field.hidden).count();
         for item in items {

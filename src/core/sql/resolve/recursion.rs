@@ -94,7 +94,7 @@ type Recursive = (Vec<Field>, Vec<(Range<u32>, u32)>);
 
 impl Resolver<'_> {
     /// A recursive query; `None` if it only could have been one, and is resolved like any other.
-    pub(super) fn recursive_query<'t>(&mut self, named: &'t NamedQuery, scope: &Rc<Scope>) -> Outcome<Option<Recursive>> {
+    pub(super) fn recursive_query(&mut self, named: &NamedQuery, scope: &Rc<Scope>) -> Outcome<Option<Recursive>> {
         let mut nested = Nested::default();
         walk_query(&mut nested, &named.query);
         if let Some(at) = nested.pattern {

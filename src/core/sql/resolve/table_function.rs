@@ -15,7 +15,7 @@ use crate::core::sql::tree::{DescriptorField, TableArgument, TableArgumentValue,
 use crate::core::sql::types::Type;
 
 impl Resolver<'_> {
-    pub(super) fn table_function<'t>(&mut self, function: &'t TableFunction, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn table_function(&mut self, function: &TableFunction, scope: &Rc<Scope>) -> Outcome<Relation> {
         let name = qualified(&function.name).to_lowercase();
         let at = Span::at(function.span.first);
         let span = self.place(function.name.span);
@@ -59,7 +59,7 @@ impl Resolver<'_> {
     }
 
     /// All columns of the input but some; hidden ones are gone too.
-    fn exclude_columns<'t>(&mut self, function: &'t TableFunction, at: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
+    fn exclude_columns(&mut self, function: &TableFunction, at: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
         Self::check_names(function, &["input", "columns"], at)?;
         let missing = |name: &str| refusal("MISSING_ARGUMENT", at, format!("the argument {name} is missing"));
         let input = Self::argument(function, "input", 0).ok_or_else(|| missing("INPUT"))?;
@@ -114,7 +114,7 @@ impl Resolver<'_> {
     }
 
     /// A table argument.
-    fn table_input<'t>(&mut self, input: &'t TableInput, scope: &Rc<Scope>) -> Outcome<Relation> {
+    fn table_input(&mut self, input: &TableInput, scope: &Rc<Scope>) -> Outcome<Relation> {
         let relation = self.relation(&input.relation, scope)?;
         let cx = self.cx(&relation.scope);
         for expr in input.partition_by.iter().flatten().chain(input.order_by.iter().map(|item| &item.expr)) {
@@ -126,7 +126,7 @@ impl Resolver<'_> {
     }
 
     /// Numbers from a start to a stop.
-    fn sequence<'t>(&mut self, function: &'t TableFunction, at: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
+    fn sequence(&mut self, function: &TableFunction, at: Span, scope: &Rc<Scope>) -> Outcome<Relation> {
         Self::check_names(function, &["start", "stop", "step"], at)?;
         let inner = self.scope_in(scope, Rc::from([]));
         let cx = self.cx(&inner);

@@ -24,7 +24,7 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
                 match step {
                     AccessStep::Field(_) => {}
                     AccessStep::Index(index, _) => with(index),
-                    AccessStep::Method(_, arguments) => arguments.iter().for_each(|inner| with(inner)),
+                    AccessStep::Method(_, arguments) => arguments.iter().for_each(&mut *with),
                 }
             }
         }
@@ -35,7 +35,7 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
         ExprKind::Unary { operand, .. } => with(operand),
         ExprKind::NamedArgument { value, .. } => with(value),
         ExprKind::Not(inner) => with(inner),
-        ExprKind::Logical { terms, .. } => terms.iter().for_each(|inner| with(inner)),
+        ExprKind::Logical { terms, .. } => terms.iter().for_each(&mut *with),
         ExprKind::Comparison { left, right, .. } => {
             with(left);
             with(right);
@@ -48,10 +48,10 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
                     with(low);
                     with(high);
                 }
-                Test::InList(list) => list.iter().for_each(|inner| with(inner)),
+                Test::InList(list) => list.iter().for_each(&mut *with),
                 Test::Like { pattern, escape } => {
                     with(pattern);
-                    escape.iter().for_each(|inner| with(inner));
+                    escape.iter().for_each(&mut *with);
                 }
                 Test::DistinctFrom(other) => with(other),
                 Test::InQuery(_) | Test::Match(_) | Test::Null | Test::Truth(_) => {}
@@ -61,21 +61,21 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
         ExprKind::Lambda { body, .. } => with(body),
         ExprKind::Call(call) => {
             if let Arguments::List(arguments) = &call.arguments {
-                arguments.iter().for_each(|inner| with(inner));
+                arguments.iter().for_each(&mut *with);
             }
             call.order_by.iter().for_each(|item| with(&item.expr));
             call.over.iter().for_each(|over| over_children(over, with));
-            call.filter.iter().for_each(|inner| with(inner));
+            call.filter.iter().for_each(&mut *with);
         }
         ExprKind::ListAgg(call) => {
             with(&call.value);
             call.order_by.iter().for_each(|item| with(&item.expr));
             call.over.iter().for_each(|over| over_children(over, with));
-            call.filter.iter().for_each(|inner| with(inner));
+            call.filter.iter().for_each(&mut *with);
         }
         ExprKind::Measure { over, .. } => over_children(over, with),
         ExprKind::Row(fields) => fields.iter().for_each(|field| with(&field.value)),
-        ExprKind::Array(elements) => elements.iter().for_each(|inner| with(inner)),
+        ExprKind::Array(elements) => elements.iter().for_each(&mut *with),
         ExprKind::Case { operand, branches, otherwise } => {
             operand.iter().for_each(|operand| with(operand));
             for branch in branches {
@@ -106,7 +106,7 @@ pub(super) fn children<'t>(expr: &'t Expr, with: &mut dyn FnMut(&'t Expr)) {
             with(needle);
         }
         ExprKind::Json(call) => json_children(call, with),
-        ExprKind::StaticCall(call) => call.arguments.iter().for_each(|inner| with(inner)),
+        ExprKind::StaticCall(call) => call.arguments.iter().for_each(with),
     }
 }
 
@@ -145,7 +145,7 @@ fn over_children<'t>(over: &'t Over, with: &mut dyn FnMut(&'t Expr)) {
 
 /// The expressions of a window.
 pub(super) fn window_children<'t>(window: &'t WindowSpecification, with: &mut dyn FnMut(&'t Expr)) {
-    window.partition_by.iter().for_each(|inner| with(inner));
+    window.partition_by.iter().for_each(&mut *with);
     window.order_by.iter().for_each(|item| with(&item.expr));
     window.frame.iter().for_each(|frame| frame_children(frame, with));
 }
