@@ -1,9 +1,13 @@
 //! The terminal app on a pseudo-terminal, by keys alone, against the real sandbox.
 
+#[path = "tui/docs.rs"]
+mod docs;
 #[path = "tui/hostile.rs"]
 mod hostile;
 #[path = "tui/pty.rs"]
 mod pty;
+#[path = "tui/screens.rs"]
+mod screens;
 #[path = "tui/terminal.rs"]
 mod terminal;
 #[path = "tui/walk.rs"]

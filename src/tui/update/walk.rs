@@ -310,7 +310,7 @@ pub(super) fn want(state: &mut State, effects: &mut Vec<Effect>) {
         Stage::Results(_, execution) => {
             if !run.tables.contains_key(&execution) {
                 let asked =
-                    crate::core::run::command::Refusal::new(crate::core::run::command::Kind::Temporary, "reading the rows");
+                    crate::core::run::command::Refusal::new(crate::core::run::command::Kind::Temporary, "Reading the rows.");
                 run.tables.insert(execution.clone(), Err(asked));
                 effects.push(Effect::Rows(execution));
             }

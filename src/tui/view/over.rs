@@ -47,7 +47,7 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>, area: Rect) {
         Overlay::Steps(list) => {
             let inner = sheet(canvas, area, "Steps");
             if let Some(run) = &state.run {
-                let rows = steps::lines(run, run.stage(state.wall()).step(), usize::from(inner.width), canvas.glyphs());
+                let rows = steps::lines(run, None, usize::from(inner.width), canvas.glyphs());
                 canvas.list(inner, *list, &rows);
             }
         }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, below, inset};
 use super::{facts, step};
 use crate::core::plan::PlanAction;
+use crate::core::run::command::Kind;
 use crate::core::run::event::StepOutcome;
 use crate::core::run::state::{ExecutionState, StepStatus};
 use crate::tui::rich::Rich;
@@ -17,6 +18,10 @@ pub(super) fn draw(run: &Run, id: &str, execution: &str, canvas: &mut Canvas<'_>
         Some(Ok(table)) => table,
         Some(Err(refusal)) => {
             step::head(run, id, Rich::of(Role::Busy, "rows"), canvas, area);
+            // What is only awaited is no error.
+            if refusal.kind == Kind::Temporary {
+                return canvas.line(inset(below(area, 2)), area.y + 2, &Rich::of(Role::Busy, &refusal.message));
+            }
             let lines = super::pick::facts_of_refusal(refusal, width.saturating_sub(2));
             return canvas.lines(inset(below(area, 2)), &lines, 0);
         }
