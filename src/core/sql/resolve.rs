@@ -9,6 +9,7 @@ mod expression;
 mod finish;
 mod flow;
 mod group;
+mod ids;
 mod join;
 mod json;
 mod lambda;
@@ -43,6 +44,7 @@ use crate::core::sql::token::Span;
 use crate::core::sql::tree::Statement;
 use crate::core::sql::world::{Session, World};
 
+use ids::IdMap;
 use pushed::Node;
 use scope::Field;
 use template::Influencing;
@@ -91,11 +93,14 @@ struct Resolver<'w> {
     tables: Vec<TableUse>,
     table_index: HashMap<(String, String, String), TableId>,
     columns: Vec<ColumnUse>,
+    /// Columns of views, and fields of rows, by their path.
     column_index: HashMap<(TableId, Vec<String>), ColumnId>,
+    /// The columns of each base table with their names, hidden ones last.
+    base_columns: IdMap<u32, Rc<[(ColumnId, Rc<str>)]>>,
     scans: Vec<ScanRecord>,
     /// Columns of scans.
     atoms: Vec<(u32, ColumnId)>,
-    atom_index: HashMap<(u32, ColumnId), u32>,
+    atom_index: IdMap<(u32, ColumnId), u32>,
     influences: Vec<Influencing>,
     functions: Vec<FunctionUse>,
     table_functions: Vec<FunctionUse>,
@@ -103,7 +108,7 @@ struct Resolver<'w> {
     stars: Vec<Star>,
     outermost: Outermost,
     /// What is known of expressions once they are resolved, by their address in the tree.
-    facts: HashMap<usize, value::Fact>,
+    facts: IdMap<usize, value::Fact>,
     /// Columns referred to, in the order of resolution.
     references: Vec<value::Reference>,
     /// Fields of the anchor of a recursive query, for the reference to it (by the address of its name).
@@ -115,7 +120,7 @@ struct Resolver<'w> {
     /// The relations of FROM, each with one that it is connected to.
     leaf_parents: Vec<u32>,
     /// By relation, which of them each field comes from.
-    leaf_map: HashMap<u32, Rc<[u32]>>,
+    leaf_map: IdMap<u32, Rc<[u32]>>,
     /// The joins of the FROM being resolved.
     pairs: Vec<join::Pair>,
     /// Columns that are read as a whole if none of their fields is.
@@ -174,22 +179,23 @@ impl<'w> Resolver<'w> {
             table_index: HashMap::new(),
             columns: Vec::new(),
             column_index: HashMap::new(),
+            base_columns: IdMap::default(),
             scans: Vec::new(),
             atoms: Vec::new(),
-            atom_index: HashMap::new(),
+            atom_index: IdMap::default(),
             influences: Vec::new(),
             functions: Vec::new(),
             table_functions: Vec::new(),
             cross_joins: Vec::new(),
             stars: Vec::new(),
             outermost: Outermost::default(),
-            facts: HashMap::new(),
+            facts: IdMap::default(),
             references: Vec::new(),
             recursive: HashMap::new(),
             equalities: Vec::new(),
             partitions: Vec::new(),
             leaf_parents: Vec::new(),
-            leaf_map: HashMap::new(),
+            leaf_map: IdMap::default(),
             pairs: Vec::new(),
             at_least: Vec::new(),
             output_spans: Vec::new(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::ids::IdMap;
 use super::pushed::{Node, Reach};
 use super::{Outcome, Resolver, refusal};
 use crate::core::sql::analysis::{Analysis, ColumnId, Influence, Output, Reason, Scan, Source, TableKind};
@@ -105,7 +106,7 @@ impl Resolver<'_> {
             self.read_unless_a_field_is(column, span, how, via);
         }
         let spans = std::mem::take(&mut self.output_spans);
-        let mut needed: HashMap<u32, BTreeSet<ColumnId>> = HashMap::new();
+        let mut needed: IdMap<u32, BTreeSet<ColumnId>> = IdMap::default();
         let mut output = Vec::with_capacity(fields.len());
         for (index, field) in fields.iter().enumerate() {
             let sources = field.flow.sources();

@@ -266,11 +266,10 @@ impl Resolver<'_> {
 
     /// Remembers `a = b` between two scans, by which a predicate on one side holds for the other.
     fn equate(&mut self, value: &Value, kind: JoinKind, left: &Relation, right: &Relation) {
-        let Some((a, b)) = value.terms.node().and_then(|node| node.equality()) else { return };
+        let Some(node) = value.terms.node() else { return };
+        let Some((a, b)) = node.equality() else { return };
         let of = |node: &Node, relation: &Relation| match node.reach() {
-            Reach::One(scan) => {
-                relation.fields.iter().any(|field| field.terms.node().is_some_and(|term| term.reach() == Reach::One(scan)))
-            }
+            Reach::One(scan) => relation.fields.iter().any(|field| field.terms.is_of(scan)),
             _ => false,
         };
         let (l, r) = if of(a, left) && of(b, right) {
@@ -290,7 +289,8 @@ impl Resolver<'_> {
 
     /// `a = b` of WHERE: both ways.
     pub(super) fn equate_both(&mut self, value: &Value) {
-        let Some((a, b)) = value.terms.node().and_then(|node| node.equality()) else { return };
+        let Some(node) = value.terms.node() else { return };
+        let Some((a, b)) = node.equality() else { return };
         if let (Reach::One(first), Reach::One(second)) = (a.reach(), b.reach())
             && first != second
         {

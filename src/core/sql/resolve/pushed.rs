@@ -14,7 +14,20 @@ const SIZE: u32 = 400;
 ///
 /// A value that comes from a UNION has one term for each branch.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Terms(Option<Rc<Branches>>);
+pub(super) struct Terms(Held);
+
+#[derive(Debug, Clone, Default)]
+enum Held {
+    #[default]
+    Unknown,
+    /// A column as it is scanned: most columns of a table are never asked for more.
+    Column {
+        scan: u32,
+        name: Arc<str>,
+        kind: Type,
+    },
+    Known(Rc<Branches>),
+}
 
 #[derive(Debug)]
 struct Branches {
@@ -41,9 +54,30 @@ enum What {
     Apply { name: Rc<str>, arguments: Vec<Rc<Node>>, deterministic: bool },
 }
 
+impl Branches {
+    fn one(node: Node) -> Self {
+        Self { group: 0, nullable: false, branches: vec![Some(Rc::new(node))] }
+    }
+}
+
 impl Terms {
     pub(super) fn column(scan: u32, name: Arc<str>, kind: Type) -> Self {
-        Self::single(Node { kind, size: 1, what: What::Column { scan, name } })
+        Self(Held::Column { scan, name, kind })
+    }
+
+    fn known(&self) -> Option<Rc<Branches>> {
+        match &self.0 {
+            Held::Unknown => None,
+            Held::Column { scan, name, kind } => {
+                let what = What::Column { scan: *scan, name: Arc::clone(name) };
+                Some(Rc::new(Branches::one(Node { kind: kind.clone(), size: 1, what })))
+            }
+            Held::Known(branches) => Some(Rc::clone(branches)),
+        }
+    }
+
+    fn of(branches: Branches) -> Self {
+        Self(Held::Known(Rc::new(branches)))
     }
 
     pub(super) fn constant(value: Constant, kind: Type) -> Self {
@@ -60,7 +94,7 @@ impl Terms {
     }
 
     fn single(node: Node) -> Self {
-        Self(Some(Rc::new(Branches { group: 0, nullable: false, branches: vec![Some(Rc::new(node))] })))
+        Self::of(Branches::one(node))
     }
 
     /// Whether it is a constant as written.
@@ -69,21 +103,21 @@ impl Terms {
     }
 
     pub(super) fn is_known(&self) -> bool {
-        self.0.is_some()
+        !matches!(self.0, Held::Unknown)
     }
 
     /// A function or operator applied to these values.
     pub(super) fn apply(name: &str, arguments: &[&Self], kind: &Type, deterministic: bool) -> Self {
         let mut inner = Vec::with_capacity(arguments.len());
         for argument in arguments {
-            let Some(branches) = &argument.0 else { return Self(None) };
-            inner.push(branches.as_ref());
+            let Some(branches) = argument.known() else { return Self::default() };
+            inner.push(branches);
         }
         let count = inner.iter().map(|branches| branches.branches.len()).max().unwrap_or(1);
         let mut group = 0;
         for branches in inner.iter().filter(|branches| branches.branches.len() > 1) {
             if group != 0 && group != branches.group {
-                return Self(None);
+                return Self::default();
             }
             group = branches.group;
         }
@@ -104,7 +138,7 @@ impl Terms {
                 })
             })
             .collect();
-        Self(Some(Rc::new(Branches { group, nullable: inner.iter().any(|branches| branches.nullable), branches })))
+        Self::of(Branches { group, nullable: inner.iter().any(|branches| branches.nullable), branches })
     }
 
     /// A field of a row: known where the row is a column, or a field of one, itself. A field that is named with a dot is left alone.
@@ -126,11 +160,10 @@ impl Terms {
 
     /// The same value on the side of an outer join that may have no row.
     pub(super) fn nullable(&self) -> Self {
-        Self(
-            self.0
-                .as_ref()
-                .map(|inner| Rc::new(Branches { group: inner.group, nullable: true, branches: inner.branches.clone() })),
-        )
+        match self.known() {
+            Some(inner) => Self::of(Branches { group: inner.group, nullable: true, branches: inner.branches.clone() }),
+            None => Self::default(),
+        }
     }
 
     /// The value of a column of a UNION: the branches of all its inputs. `group` is the UNION's own.
@@ -138,7 +171,7 @@ impl Terms {
         let mut branches = Vec::new();
         let mut nullable = false;
         for (input, count) in inputs {
-            match &input.0 {
+            match &input.known() {
                 Some(inner) if inner.branches.len() == *count => {
                     nullable |= inner.nullable;
                     branches.extend(inner.branches.iter().cloned());
@@ -151,27 +184,36 @@ impl Terms {
             }
         }
         if branches.iter().all(Option::is_none) {
-            return Self(None);
+            return Self::default();
         }
-        Self(Some(Rc::new(Branches { group, nullable, branches })))
+        Self::of(Branches { group, nullable, branches })
     }
 
     /// How many branches it has, and whose they are.
     pub(super) fn branches(&self) -> (usize, u32) {
-        self.0.as_ref().map_or((1, 0), |inner| (inner.branches.len(), inner.group))
+        match &self.0 {
+            Held::Known(inner) => (inner.branches.len(), inner.group),
+            Held::Unknown | Held::Column { .. } => (1, 0),
+        }
     }
 
     /// The same over other scans.
     pub(super) fn over(&self, scan: &dyn Fn(u32) -> Option<u32>, group: &mut dyn FnMut(u32) -> u32) -> Self {
-        let Some(inner) = &self.0 else { return Self(None) };
+        let inner = match &self.0 {
+            Held::Unknown => return Self::default(),
+            Held::Column { scan: old, name, kind } => {
+                return Self::column(scan(*old).unwrap_or(*old), Arc::clone(name), kind.clone());
+            }
+            Held::Known(inner) => inner,
+        };
         let branches = inner.branches.iter().map(|node| node.as_ref().map(|node| node.over(scan))).collect();
         let group = if inner.branches.len() > 1 { group(inner.group) } else { inner.group };
-        Self(Some(Rc::new(Branches { group, nullable: inner.nullable, branches })))
+        Self::of(Branches { group, nullable: inner.nullable, branches })
     }
 
     /// The conjuncts that reach a scan from this predicate, which holds for every row: each with its scan.
     pub(super) fn conjuncts(&self, into: &mut Vec<(u32, Rc<Node>)>) {
-        let Some(inner) = &self.0 else { return };
+        let Some(inner) = self.known() else { return };
         for node in inner.branches.iter().flatten() {
             if inner.nullable && !node.rejects_null() {
                 continue;
@@ -183,10 +225,19 @@ impl Terms {
     }
 
     /// Its only branch.
-    pub(super) fn node(&self) -> Option<&Rc<Node>> {
-        match self.0.as_ref()?.branches.as_slice() {
-            [node] => node.as_ref(),
+    pub(super) fn node(&self) -> Option<Rc<Node>> {
+        match self.known()?.branches.as_slice() {
+            [node] => node.clone(),
             _ => None,
+        }
+    }
+
+    /// Whether it is about that one scan.
+    pub(super) fn is_of(&self, scan: u32) -> bool {
+        match &self.0 {
+            Held::Unknown => false,
+            Held::Column { scan: own, .. } => *own == scan,
+            Held::Known(_) => self.node().is_some_and(|node| node.reach() == Reach::One(scan)),
         }
     }
 }

@@ -87,12 +87,17 @@ impl Resolver<'_> {
         self.spend(1)?;
         let span = relation.span;
         match &relation.kind {
-            RelationKind::Table { name, version } => self.table(name, version.as_ref(), span, scope),
+            RelationKind::Table { name, version } => self.table(name, version.as_ref(), None, span, scope),
             RelationKind::Subquery(query) | RelationKind::Lateral(query) => self.derived(query, scope),
             RelationKind::Unnest { exprs, ordinality } => self.unnest(exprs, *ordinality, scope),
             RelationKind::TableFunction(function) => self.table_function(function, scope),
             RelationKind::JsonTable(table) => self.json_table(table, span, scope),
             RelationKind::Nearest(_) => Err(super::expression::newer(span, "NEAREST")),
+            RelationKind::Aliased { relation: inner, alias, columns: None }
+                if let RelationKind::Table { name, version } = &inner.kind =>
+            {
+                self.table(name, version.as_ref(), Some(alias), inner.span, scope)
+            }
             RelationKind::Aliased { relation: inner, alias, columns } => {
                 let inner = self.relation(inner, scope)?;
                 self.aliased(inner, alias, columns.as_deref(), span, scope)

@@ -69,7 +69,18 @@ pub(super) struct Named {
 }
 
 /// Compares names as Java's `equalsIgnoreCase` does, character by character.
+#[inline]
 pub(super) fn same_name(a: &str, b: &str) -> bool {
+    // Most names differ, and most of those at once: an ASCII byte at the start or end is a character of its own.
+    let differ = |a: Option<&u8>, b: Option<&u8>| match (a, b) {
+        (Some(a), Some(b)) => a.is_ascii() && b.is_ascii() && !a.eq_ignore_ascii_case(b),
+        (a, b) => a != b,
+    };
+    let (first, second) = (a.as_bytes(), b.as_bytes());
+    !differ(first.last(), second.last()) && !differ(first.first(), second.first()) && same_characters(a, b)
+}
+
+fn same_characters(a: &str, b: &str) -> bool {
     if a.is_ascii() && b.is_ascii() {
         return a.eq_ignore_ascii_case(b);
     }
@@ -201,5 +212,8 @@ mod tests {
         assert!(same_name("straße", "STRAßE"));
         assert!(!same_name("strasse", "straße"));
         assert!(!same_name("a", "ab"));
+        assert!(!same_name("aé", "aè"));
+        assert!(same_name("É", "é"));
+        assert!(same_name("", "") && !same_name("", "a"));
     }
 }

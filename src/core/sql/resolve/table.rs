@@ -9,12 +9,12 @@ use super::relation::{Relation, barrier};
 use super::scope::{Field, Scope};
 use super::value::Cx;
 use super::{Outcome, Resolver, ScanRecord, placeless, refusal};
-use crate::core::sql::analysis::{Reason, TableId, TableKind, TableUse};
+use crate::core::sql::analysis::{ColumnId, ColumnUse, Reason, TableId, TableKind, TableUse};
 use crate::core::sql::coercion::coerces;
 use crate::core::sql::token::Span;
-use crate::core::sql::tree::{QualifiedName, QueryPeriod, Statement};
+use crate::core::sql::tree::{Ident, QualifiedName, QueryPeriod, Statement};
 use crate::core::sql::types::Type;
-use crate::core::sql::world::{WorldTable, hidden_columns};
+use crate::core::sql::world::{WorldColumn, WorldTable, hidden_columns};
 
 /// So deep may views refer to views.
 const VIEWS: usize = 32;
@@ -54,18 +54,27 @@ impl Resolver<'_> {
         &mut self,
         name: &'t QualifiedName,
         version: Option<&'t QueryPeriod>,
+        renamed: Option<&Ident>,
         span: Span,
         scope: &Rc<Scope>,
     ) -> Outcome<Relation> {
         self.spend(1)?;
+        let alias = |parts: &[Ident]| -> Rc<[Box<str>]> {
+            match renamed {
+                Some(alias) => Rc::from([alias.folded().into_boxed_str()]),
+                None => parts.iter().map(|part| part.folded().into_boxed_str()).collect(),
+            }
+        };
         if let [only] = name.parts.as_slice() {
             let lower = only.folded();
             if let Some(named) = scope.named(&lower) {
-                let alias: Rc<[Box<str>]> = Rc::from([lower.into_boxed_str()]);
+                let alias = alias(&name.parts);
                 let fields = self.instantiate(&named)?.into_iter().map(|field| Field { alias: Some(Rc::clone(&alias)), ..field });
                 return Ok(self.relation_of(scope, fields.collect(), named.one_row));
             }
-            if let Some(fields) = self.recursive.get(&Self::address(name)).cloned() {
+            if let Some(mut fields) = self.recursive.get(&Self::address(name)).cloned() {
+                let alias = alias(&name.parts);
+                fields.iter_mut().for_each(|field| field.alias = Some(Rc::clone(&alias)));
                 return Ok(self.relation_of(scope, fields, false));
             }
         }
@@ -73,12 +82,12 @@ impl Resolver<'_> {
         let world = self.world;
         if let Some(table) = world.table(&full.catalog, &full.schema, &full.name) {
             if table.view.is_some() {
-                return self.view(name, &full, table, span, scope);
+                return self.view(&full, table, alias(&name.parts), span, scope);
             }
-            return self.base_table(name, &full, table, version, span, scope);
+            return self.base_table(&full, table, version, alias(&name.parts), span, scope);
         }
         if let Some(table) = world.table_about(&full.catalog, &full.schema, &full.name) {
-            return self.base_table(name, &full, &table, version, span, scope);
+            return self.base_table(&full, &table, version, alias(&name.parts), span, scope);
         }
         if !world.has_catalog(&full.catalog) {
             return Err(refusal("CATALOG_NOT_FOUND", span, format!("catalog '{}' not found", full.catalog)));
@@ -119,10 +128,10 @@ impl Resolver<'_> {
 
     fn base_table<'t>(
         &mut self,
-        name: &QualifiedName,
         full: &FullName,
         table: &WorldTable,
         version: Option<&'t QueryPeriod>,
+        alias: Rc<[Box<str>]>,
         span: Span,
         scope: &Rc<Scope>,
     ) -> Outcome<Relation> {
@@ -157,19 +166,19 @@ impl Resolver<'_> {
             single: false,
             versioned: version.is_some(),
         });
-        let alias: Rc<[Box<str>]> = name.parts.iter().map(|part| part.folded().into_boxed_str()).collect();
         let hidden = if kind == TableKind::Table { hidden_columns() } else { &[] };
         let mut fields = Vec::with_capacity(table.columns.len() + hidden.len());
         self.spend(u32::try_from(table.columns.len()).unwrap_or(u32::MAX) / 4)?;
         let columns = table.columns.iter().map(|column| (column, false)).chain(hidden.iter().map(|column| (column, true)));
-        for (column, hidden) in columns {
+        let entries = self.base_columns(id, table, hidden);
+        for ((column, hidden), (entry, name)) in columns.zip(entries.iter()) {
             // A type that we cannot read fits nowhere: the column can be named, not computed with.
             let kind = column.kind.clone().unwrap_or(Type::Opaque("unreadable"));
-            let entry = self.column(id, vec![column.name.to_string()], hidden);
+            let entry = *entry;
             let atom = self.atom(scan, entry);
             fields.push(Field {
                 alias: Some(Rc::clone(&alias)),
-                name: Some(column.name.as_ref().into()),
+                name: Some(Rc::clone(name)),
                 kind: kind.clone(),
                 hidden,
                 flow: Flow { shape: Shape::Column { scan, column: entry, kind: kind.clone(), atom }, extra: Sources::default() },
@@ -183,12 +192,30 @@ impl Resolver<'_> {
         Ok(relation)
     }
 
+    /// The columns of a table, made where it is named first.
+    fn base_columns(&mut self, id: TableId, table: &WorldTable, hidden: &[WorldColumn]) -> Rc<[(ColumnId, Rc<str>)]> {
+        if let Some(known) = self.base_columns.get(&id.0) {
+            return Rc::clone(known);
+        }
+        let both = table.columns.iter().map(|column| (column, false)).chain(hidden.iter().map(|column| (column, true)));
+        let made: Rc<[(ColumnId, Rc<str>)]> = both
+            .map(|(column, hidden)| {
+                let entry = ColumnId(u32::try_from(self.columns.len()).unwrap_or(u32::MAX));
+                let path = vec![column.name.to_string()];
+                self.columns.push(ColumnUse { table: id, path, hidden, read: false, places: Vec::new() });
+                (entry, column.name.as_ref().into())
+            })
+            .collect();
+        self.base_columns.insert(id.0, Rc::clone(&made));
+        made
+    }
+
     /// A view: its text, resolved where it is named; then its columns as its definition declares them.
     fn view(
         &mut self,
-        name: &QualifiedName,
         full: &FullName,
         table: &Arc<WorldTable>,
+        alias: Rc<[Box<str>]>,
         span: Span,
         scope: &Rc<Scope>,
     ) -> Outcome<Relation> {
@@ -233,7 +260,6 @@ impl Resolver<'_> {
             let message = format!("the view '{full}' declares {} columns, but gives {}", table.columns.len(), visible.len());
             return Err(refusal("VIEW_IS_STALE", span, message));
         }
-        let alias: Rc<[Box<str>]> = name.parts.iter().map(|part| part.folded().into_boxed_str()).collect();
         let mut fields = Vec::with_capacity(visible.len());
         for (declared, field) in table.columns.iter().zip(visible) {
             let given = field.name.as_deref().unwrap_or_default();
@@ -274,7 +300,7 @@ impl Resolver<'_> {
     pub(super) fn table_body<'t>(&mut self, name: &'t QualifiedName, scope: &Rc<Scope>) -> Outcome<Relation> {
         // The server points at TABLE.
         let at = Span::new(name.span.first.saturating_sub(1), name.span.last);
-        let relation = self.table(name, None, at, scope)?;
+        let relation = self.table(name, None, None, at, scope)?;
         for field in relation.fields.iter().filter(|field| !field.hidden) {
             if let Some(column) = field.column {
                 self.read(column, name.span, crate::core::sql::analysis::How::Star);
