@@ -42,6 +42,7 @@ use crate::core::sql::analysis::{
 };
 use crate::core::sql::token::Span;
 use crate::core::sql::tree::Statement;
+use crate::core::sql::types::Type;
 use crate::core::sql::world::{Session, World};
 
 use ids::IdMap;
@@ -125,6 +126,8 @@ struct Resolver<'w> {
     pairs: Vec<join::Pair>,
     /// Columns that are read as a whole if none of their fields is.
     at_least: Vec<(ColumnId, Span, How, Option<TableId>)>,
+    /// Results of operators by their name and the types of both sides.
+    operators: Vec<(&'static str, Type, Type, Type)>,
     /// The select items of the outermost query.
     output_spans: Vec<Span>,
     /// Whether columns of outer queries may be named in the query being resolved.
@@ -198,6 +201,7 @@ impl<'w> Resolver<'w> {
             leaf_map: IdMap::default(),
             pairs: Vec::new(),
             at_least: Vec::new(),
+            operators: Vec::new(),
             output_spans: Vec::new(),
             idle_order: false,
             outward: 0,

@@ -37,6 +37,9 @@ fn is_ordering(op: ComparisonOperator) -> bool {
     !matches!(op, ComparisonOperator::Equal | ComparisonOperator::NotEqual)
 }
 
+/// So many results of operators are remembered.
+const OPERATORS: usize = 64;
+
 /// The type of an operator's result; the server gives no place where several meanings fit equally.
 pub(super) fn operator(name: &str, kinds: &[Type], span: Span) -> Outcome<Type> {
     functions::operator(name, kinds).map(|bound| bound.result).map_err(|error| match error {
@@ -52,6 +55,21 @@ pub(super) fn operator(name: &str, kinds: &[Type], span: Span) -> Outcome<Type> 
 }
 
 impl Resolver<'_> {
+    /// The type of a binary operator's result. A statement asks the same few again and again.
+    fn binary(&mut self, name: &'static str, left: Type, right: &Type, span: Span) -> Outcome<Type> {
+        let known = self.operators.iter().find(|known| known.0 == name && known.1 == left && known.2 == *right);
+        if let Some(known) = known {
+            return Ok(known.3.clone());
+        }
+        let kinds = [left, right.clone()];
+        let result = operator(name, &kinds, span)?;
+        if self.operators.len() < OPERATORS {
+            let [left, right] = kinds;
+            self.operators.push((name, left, right, result.clone()));
+        }
+        Ok(result)
+    }
+
     pub(super) fn chain<'t>(&mut self, first: &'t Expr, rest: &'t [Link], cx: &Cx<'t>) -> Outcome<Value> {
         let first = self.value(first, cx)?;
         let (mut kind, mut key, mut terms) = (first.kind.clone(), first.key, first.terms.clone());
@@ -62,7 +80,7 @@ impl Resolver<'_> {
             kind = if link.op == BinaryOperator::Concat {
                 self.concat(&kind, &right.kind, link.at)?
             } else {
-                operator(name, &[kind, right.kind.clone()], link.at)?
+                self.binary(name, kind, &right.kind, link.at)?
             };
             key = key_of(name, [key, right.key]);
             terms = Terms::apply(name, &[&terms, &right.terms], &kind, true);
