@@ -51,6 +51,8 @@ mod shipped;
 mod sql_corpora;
 #[path = "suite/sql_generated.rs"]
 mod sql_generated;
+#[path = "suite/sql_hostile.rs"]
+mod sql_hostile;
 #[path = "suite/sql_judged.rs"]
 mod sql_judged;
 #[path = "suite/sql_resolution.rs"]

@@ -143,7 +143,7 @@ impl Terms {
 
     /// A field of a row: known where the row is a column, or a field of one, itself. A field that is named with a dot is left alone.
     pub(super) fn field(&self, name: &str, kind: &Type) -> Self {
-        let Some(inner) = self.0.as_ref().filter(|_| !name.contains('.')) else { return Self(None) };
+        let Some(inner) = self.known().filter(|_| !name.contains('.')) else { return Self::default() };
         let field = |node: &Rc<Node>| match &node.what {
             What::Column { scan, name: column } if !column.starts_with('$') => {
                 let name = format!("{column}.{}", name.to_lowercase()).into();
@@ -153,9 +153,9 @@ impl Terms {
         };
         let branches: Vec<_> = inner.branches.iter().map(|node| node.as_ref().and_then(field)).collect();
         if branches.iter().all(Option::is_none) {
-            return Self(None);
+            return Self::default();
         }
-        Self(Some(Rc::new(Branches { group: inner.group, nullable: inner.nullable, branches })))
+        Self::of(Branches { group: inner.group, nullable: inner.nullable, branches })
     }
 
     /// The same value on the side of an outer join that may have no row.
