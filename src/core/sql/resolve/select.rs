@@ -146,7 +146,7 @@ impl Resolver<'_> {
             self.push_down(&conjunct.value);
             if let Some(constant) = conjunct.value.terms.node().filter(|node| node.reach() == Reach::None) {
                 let all = self.scans.iter_mut().skip(scans.start).take(scans.len());
-                all.for_each(|scan| scan.conjuncts.push(Rc::clone(constant)));
+                all.for_each(|scan| scan.conjuncts.push(Rc::clone(&constant)));
             }
             self.equate_both(&conjunct.value);
         }
