@@ -268,7 +268,7 @@ proptest! {
             "SELECT r.f, (r).g, l[1] FROM t CROSS JOIN UNNEST(l) WITH ORDINALITY AS u(e, n)",
             "SELECT max(b) OVER (PARTITION BY a ORDER BY b ROWS 2 PRECEDING) FROM t UNION ALL SELECT CASE a WHEN 1 THEN b END FROM t",
             "SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY a ORDER BY b MEASURES A.a AS m PATTERN (A+ B?) DEFINE B AS a > PREV(a)) AS m",
-            "SELECT json_value(b, 'lax $.a' DEFAULT a ON EMPTY), CAST(ROW(a, b) AS ROW(p bigint, q varchar)).q FROM t",
+            "SELECT json_value(b, 'lax $.a' DEFAULT 'none' ON EMPTY), CAST(ROW(a, b) AS ROW(p bigint, q varchar)).q FROM t",
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT i, EXISTS (SELECT * FROM t WHERE a = i) FROM n",
             "SELECT grouping(a), max(b) FILTER (WHERE a > 1) FROM t GROUP BY GROUPING SETS ((a), ()) ORDER BY 1 OFFSET 1 ROWS FETCH FIRST 2 ROWS ONLY",
         ][which];
