@@ -450,7 +450,9 @@ fn unwrapped(side: &Term, value: &Value, known: &dyn Known) -> Option<(String, E
             if matches!((from, kind), (Type::Timestamp(_), Type::Date)) {
                 return Some((name, day(value)?));
             }
-            widens(from, kind).then_some((name, Edge::Same))
+            // Beyond this a double stands for several whole numbers.
+            let exact = !matches!(value, Value::Double(v) if v.abs() > 9e15);
+            (exact && widens(from, kind)).then_some((name, Edge::Same))
         }
         ("date", [inner]) if matches!(inner.kind(), Type::Timestamp(_)) => Some((column(inner)?, day(value)?)),
         ("date_trunc", [unit, inner]) => {
@@ -520,7 +522,7 @@ fn widens(from: &Type, to: &Type) -> bool {
     };
     match (rank(from), rank(to)) {
         (Some(a), Some(b)) => a <= b,
-        (Some(a), None) => a <= 2 && matches!(to, Type::Double) || matches!(to, Type::Decimal(..)),
+        (Some(_), None) => matches!(to, Type::Double | Type::Decimal(..)),
         _ => matches!((from, to), (Type::Varchar(_), Type::Varchar(None))),
     }
 }

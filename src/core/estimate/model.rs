@@ -52,6 +52,8 @@ pub(super) struct Wanted {
     pub(super) may_stop: bool,
     /// Whether it may stop because enough rows came; then at least one file is begun.
     pub(super) limited: bool,
+    /// Whether a predicate may leave out more than is known: then only what cannot be spared is in `low`.
+    pub(super) opaque: bool,
     /// Where predicates name files by `"$path"`: only these are read.
     pub(super) files: Option<Vec<String>>,
 }
@@ -59,7 +61,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Whether rows are left out by what stands in them.
     pub(super) fn filters(&self) -> bool {
-        !self.asked.is_empty() || self.lent
+        !self.asked.is_empty() || self.lent || self.opaque
     }
 
     /// The parts of a scan added up. Where it may stop early, it may read the cheapest part alone.

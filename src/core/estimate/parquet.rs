@@ -163,7 +163,8 @@ impl<'a> Lens<'a> {
         if left.iter().all(|left| left.rows_left() == 0) {
             return Bounds::exact(0);
         }
-        let certain = !self.wanted.lent && left.iter().any(|left| !left.may_go && left.rows_left() > 0);
+        let doubt = self.wanted.lent || (self.wanted.opaque && !self.asked.is_empty());
+        let certain = !doubt && left.iter().any(|left| !left.may_go && left.rows_left() > 0);
         if bytes <= SMALL_FILE {
             return Bounds::new(if certain { bytes } else { 0 }, bytes, bytes);
         }
@@ -186,7 +187,8 @@ impl<'a> Lens<'a> {
         } else if self.wanted.filters() {
             let certain = |group: usize| left.iter().any(|left| left.number == group && !left.may_go);
             let of = |leaf: usize| total(&|fetch| !lost(fetch) && fetch.of.iter().any(|(g, l)| *l == leaf && certain(*g)));
-            footer.saturating_add(self.asked.iter().map(|leaf| of(*leaf)).min().unwrap_or(0))
+            let least = self.asked.iter().map(|leaf| of(*leaf)).min().unwrap_or(0);
+            footer.saturating_add(if self.wanted.opaque { 0 } else { least })
         } else {
             // A LIMIT may have enough with the first group.
             let first = left.first().map(|left| left.number).filter(|_| self.wanted.limited);

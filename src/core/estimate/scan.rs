@@ -236,7 +236,8 @@ fn reading<'a>(
         // Of several scans, one of which no column is wanted may not be needed at all: a count that nobody asks for.
         lent: lent || (several && columns.is_empty()),
         // A filter that another scan lends leaves out whole partitions, of any format.
-        may_stop: lent && (several || soft_key) && !table.partition_keys.is_empty(),
+        may_stop: scan.sampled || (lent && (several || soft_key) && !table.partition_keys.is_empty()),
+        opaque: scan.conjuncts.iter().any(|term| is_opaque(term) && names(term).iter().any(|name| !is_key(name))),
         limited: scan.limited.is_some(),
         files: named_files(&scan.conjuncts, &known),
     };
@@ -318,6 +319,18 @@ impl Uses {
         ids.sort();
         ids.dedup();
         ids
+    }
+}
+
+/// Whether a predicate is one that a server may turn into a simpler one, or is about files rather than rows.
+fn is_opaque(term: &Term) -> bool {
+    match term {
+        Term::Column { name, .. } => name.starts_with('$'),
+        Term::Apply { name, arguments, .. } => {
+            ["if", "case", "coalesce", "nullif", "cast", "try_cast", "try"].contains(&name.as_str())
+                || arguments.iter().any(is_opaque)
+        }
+        _ => false,
     }
 }
 
@@ -502,6 +515,7 @@ mod tests {
             limited: None,
             versioned: false,
             single: false,
+            sampled: false,
         };
         Analysis { tables: vec![table], columns: uses, scans: vec![scan], ..Analysis::default() }
     }

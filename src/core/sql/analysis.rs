@@ -240,6 +240,8 @@ pub struct Scan {
     /// Whether it stands in a subquery that gives one value, whatever the row: the server runs such a one once, even where it is written
     /// twice.
     pub single: bool,
+    /// Whether TABLESAMPLE SYSTEM stands above it, which takes some parts of the files and leaves others.
+    pub sampled: bool,
 }
 
 /// An expression over the columns of one scan.

@@ -167,6 +167,7 @@ struct ScanRecord {
     limited: Option<u64>,
     versioned: bool,
     single: bool,
+    sampled: bool,
 }
 
 impl<'w> Resolver<'w> {

@@ -152,6 +152,7 @@ impl Resolver<'_> {
                     limited: scan.limited,
                     versioned: scan.versioned,
                     single: scan.single,
+                    sampled: scan.sampled,
                 });
             }
         }

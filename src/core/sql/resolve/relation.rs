@@ -103,9 +103,11 @@ impl Resolver<'_> {
                 self.aliased(inner, alias, columns.as_deref(), span, scope)
             }
             RelationKind::Match(matched) => self.match_recognize(matched, span, scope),
-            RelationKind::Sampled { relation: inner, percentage, .. } => {
+            RelationKind::Sampled { relation: inner, percentage, system } => {
                 self.percentage(percentage)?;
+                let first = self.scans.len();
                 let mut inner = self.relation(inner, scope)?;
+                self.scans.iter_mut().skip(first).for_each(|scan| scan.sampled |= *system);
                 if inner.proper.is_some_and(|proper| proper < inner.fields.len()) {
                     return Err(refusal("INVALID_TABLE_FUNCTION_INVOCATION", span, "a table function cannot be sampled"));
                 }

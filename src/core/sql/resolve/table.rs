@@ -164,6 +164,7 @@ impl Resolver<'_> {
             live: true,
             limited: None,
             single: false,
+            sampled: false,
             versioned: version.is_some(),
         });
         let hidden = if kind == TableKind::Table { hidden_columns() } else { &[] };
