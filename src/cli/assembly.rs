@@ -29,7 +29,7 @@ use crate::engine::{Engine, Ports};
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Everything that a command which touches runs needs; dropping it ends the watch of the store.
-pub struct Assembled {
+pub(super) struct Assembled {
     /// The engine.
     pub engine: Engine,
     /// The journal itself, for verification.
@@ -40,7 +40,7 @@ pub struct Assembled {
 }
 
 /// The folder of the book: `--book`, `$TOLLGATE_BOOK`, `./runbooks`, `.`.
-pub fn book_dir(global: &Global) -> Result<PathBuf, Error> {
+pub(super) fn book_dir(global: &Global) -> Result<PathBuf, Error> {
     if let Some(dir) = &global.book {
         return Ok(dir.clone());
     }
@@ -55,7 +55,7 @@ pub fn book_dir(global: &Global) -> Result<PathBuf, Error> {
 }
 
 /// The private state directory.
-pub fn state_dir(global: &Global) -> Result<PathBuf, Error> {
+pub(super) fn state_dir(global: &Global) -> Result<PathBuf, Error> {
     identity::state_dir(global.state_dir.as_deref()).map_err(|error| {
         Error::new(ExitKind::Failed, "the private state directory cannot be used")
             .because(&error)
@@ -64,7 +64,7 @@ pub fn state_dir(global: &Global) -> Result<PathBuf, Error> {
 }
 
 /// The book of a folder; a book with problems is refused with all of them.
-pub fn shelf(global: &Global) -> Result<Shelf, Error> {
+pub(super) fn shelf(global: &Global) -> Result<Shelf, Error> {
     let dir = book_dir(global)?;
     let loaded = books::load(&dir).map_err(|error| {
         Error::new(ExitKind::Usage, format!("the book in {} cannot be read", dir.display()))
@@ -85,13 +85,13 @@ pub fn shelf(global: &Global) -> Result<Shelf, Error> {
 }
 
 /// Builds the engine.
-pub fn assemble(global: &Global) -> Result<Assembled, Error> {
+pub(super) fn assemble(global: &Global) -> Result<Assembled, Error> {
     let shelf = shelf(global)?;
     assemble_with(global, shelf)
 }
 
 /// Builds the engine over a loaded book.
-pub fn assemble_with(global: &Global, shelf: Shelf) -> Result<Assembled, Error> {
+pub(super) fn assemble_with(global: &Global, shelf: Shelf) -> Result<Assembled, Error> {
     let state_dir = state_dir(global)?;
     let journal = Arc::new(open_journal(global, &shelf.book, &state_dir)?);
     let skew = Arc::new(Skew::default());
@@ -162,7 +162,7 @@ fn is_sandbox_only(book: &Book) -> bool {
 }
 
 /// The name by which this person is known to a book; the login name where there is none.
-pub fn name_here(global: &Global, book: Option<&Book>) -> String {
+pub(super) fn name_here(global: &Global, book: Option<&Book>) -> String {
     match (book, &global.act_as) {
         (None, _) => identity::login_name(),
         (Some(book), Some(name)) if is_sandbox_only(book) => name.clone(),
@@ -185,7 +185,7 @@ fn known_name(book: &Book) -> String {
 }
 
 /// The endpoint of the command line or of the SDK's own variable, for targets on AWS.
-pub fn endpoint(global: &Global) -> Option<Endpoint> {
+pub(super) fn endpoint(global: &Global) -> Option<Endpoint> {
     let from_environment = || std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty());
     global.endpoint_url.clone().or_else(from_environment).map(Endpoint::Url)
 }
@@ -212,10 +212,10 @@ impl FactSource for BookFacts {
         let stamps: Vec<(PathBuf, Option<std::time::SystemTime>)> =
             paths.iter().map(|path| (path.clone(), std::fs::metadata(path).and_then(|meta| meta.modified()).ok())).collect();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((seen, facts)) = known.as_ref() {
-            if *seen == stamps {
-                return Ok(facts.clone());
-            }
+        if let Some((seen, facts)) = known.as_ref()
+            && *seen == stamps
+        {
+            return Ok(facts.clone());
         }
         let facts = books::facts(&paths)?;
         *known = Some((stamps, facts.clone()));
@@ -224,7 +224,7 @@ impl FactSource for BookFacts {
 }
 
 /// Starts the log, if one was asked for. The SDK's own events stay at warnings: at debug they would hold headers.
-pub fn start_log(global: &Global) -> Result<(), Error> {
+pub(super) fn start_log(global: &Global) -> Result<(), Error> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let Some(path) = &global.log else { return Ok(()) };
     let file = std::fs::OpenOptions::new()

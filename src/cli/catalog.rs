@@ -82,7 +82,7 @@ async fn snapshot(global: &Global, args: SnapshotArgs) -> Result<(), Error> {
             write(&path, &text)?;
             show::say(&format!("wrote {}", visible(&path.display().to_string())));
             if !shelf.book.catalog.iter().any(|file| path.ends_with(&file.value)) {
-                show::say(&"note: the book's `catalog:` does not name this file; add it there".to_string());
+                show::say("note: the book's `catalog:` does not name this file; add it there");
             }
         }
     }

@@ -52,7 +52,7 @@ struct Report {
 }
 
 /// `check`: 0 clean, 1 problems, 2 usage.
-pub fn check(global: &Global, args: &CheckArgs) -> Result<u8, Error> {
+pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<u8, Error> {
     let paths = if args.paths.is_empty() { vec![assembly::book_dir(global)?] } else { args.paths.clone() };
     let sandbox = assembly::state_dir(global).ok().map(|state| super::sandbox::folder(&state).join("data"));
     let mut reports = Vec::new();

@@ -13,7 +13,7 @@ use crate::core::text::visible;
 use crate::engine::ports::Facts;
 
 /// Prints one document for all targets. Nothing is called and nothing is changed.
-pub fn iam(global: &Global) -> Result<(), Error> {
+pub(super) fn iam(global: &Global) -> Result<(), Error> {
     let shelf = assembly::shelf(global)?;
     let facts =
         books::facts(&books::catalog_paths(&assembly::book_dir(global)?, &shelf.book, std::path::Path::new("/nonexistent")))?;

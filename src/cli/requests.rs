@@ -19,7 +19,7 @@ const TYPED: usize = 4;
 const GIVEN: usize = 12;
 
 /// `requests …`.
-pub async fn requests(global: &Global, command: Option<RequestsCommand>, format: Format) -> Result<(), Error> {
+pub(super) async fn requests(global: &Global, command: Option<RequestsCommand>, format: Format) -> Result<(), Error> {
     let Assembled { engine, .. } = &assemble(global)?;
     match command.unwrap_or(RequestsCommand::List) {
         RequestsCommand::List => list(engine, format),
@@ -126,7 +126,7 @@ fn show_request(engine: &Engine, state: &RunState, id: &str, format: Format) -> 
 }
 
 /// What differs between the frozen book and the reviewer's own.
-pub fn book_differences(engine: &Engine, state: &RunState, request: &Request) -> Vec<String> {
+pub(super) fn book_differences(engine: &Engine, state: &RunState, request: &Request) -> Vec<String> {
     let Some(walk) = &state.walk else { return Vec::new() };
     let mut lines = Vec::new();
     if walk.book_sha256 != engine.shelf().book_sha256 {

@@ -23,7 +23,7 @@ use crate::tui::{self, How, Options, TuiError};
 const UNENFORCED: &str = "this process holds the right itself, and whoever can write the journal could forge a vote";
 
 /// `run`: the walk without a terminal.
-pub async fn run(global: &Global, args: RunArgs) -> Result<(), Error> {
+pub(super) async fn run(global: &Global, args: RunArgs) -> Result<(), Error> {
     let answers = Answers::new(global, &args.walk)?;
     let Assembled { engine, .. } = &assemble(global)?;
     let draft = asking::draft(engine, &args.runbook, &args.ask)?;
@@ -54,7 +54,7 @@ pub async fn run(global: &Global, args: RunArgs) -> Result<(), Error> {
 }
 
 /// `resume`: the app, or with any of its flags (or without a terminal) the walk.
-pub async fn resume(global: &Global, config: &Config, args: ResumeArgs) -> Result<u8, Error> {
+pub(super) async fn resume(global: &Global, config: &Config, args: ResumeArgs) -> Result<u8, Error> {
     let flags = &args.walk;
     let headless = !flags.answers.is_empty()
         || !flags.accept_warn.is_empty()
@@ -76,7 +76,7 @@ pub async fn resume(global: &Global, config: &Config, args: ResumeArgs) -> Resul
 }
 
 /// The app. Gives the exit code: how the app ended, not how a run did.
-pub async fn app(global: &Global, config: &Config, resume: Option<Resume>) -> Result<u8, Error> {
+pub(super) async fn app(global: &Global, config: &Config, resume: Option<Resume>) -> Result<u8, Error> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Error::usage("the app needs a terminal, and standard input or output is none")
             .hint("`tollgate run RUNBOOK …` walks without one"));

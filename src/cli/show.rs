@@ -21,7 +21,7 @@ use crate::engine::ports::Rows;
 const CELL: usize = 60;
 
 /// Writes one line of data to stdout. A closed pipe is success: the reader has what it wanted.
-pub fn data(line: &str) -> Result<(), Error> {
+pub(super) fn data(line: &str) -> Result<(), Error> {
     match writeln!(std::io::stdout(), "{line}") {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -30,13 +30,13 @@ pub fn data(line: &str) -> Result<(), Error> {
 }
 
 /// Writes one line of narration to stderr.
-pub fn say(line: &str) {
+pub(super) fn say(line: &str) {
     // Narration that nobody can read is no reason to stop.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// `tollgate … WORD` with the options of this call that lead to the same book, store and person, as a shell reads it.
-pub fn command_line(global: &Global, word: &str) -> String {
+pub(super) fn command_line(global: &Global, word: &str) -> String {
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let options = [
         ("--book", path(&global.book)),
@@ -63,13 +63,13 @@ fn quoted(word: &str) -> String {
 }
 
 /// The end of an id, as people type it.
-pub fn short_id(id: &str) -> String {
+pub(super) fn short_id(id: &str) -> String {
     let count = id.chars().count();
     id.chars().skip(count.saturating_sub(4)).collect()
 }
 
 /// Rows as an aligned table; NULL is ∅, empty is empty.
-pub fn table(rows: &Rows) -> Result<(), Error> {
+pub(super) fn table(rows: &Rows) -> Result<(), Error> {
     let clip = |text: Cow<'_, str>| -> String {
         if text.width() <= CELL {
             return text.into_owned();
@@ -115,7 +115,7 @@ pub fn table(rows: &Rows) -> Result<(), Error> {
 }
 
 /// The sentence for an event; `None` for those that only a machine reads.
-pub fn sentence(body: &EventBody, state: &RunState) -> Option<String> {
+pub(super) fn sentence(body: &EventBody, state: &RunState) -> Option<String> {
     let v = |text: &str| visible(text).into_owned();
     Some(match body {
         EventBody::RequestSent { request, plan, .. } => {
@@ -183,7 +183,7 @@ fn title(state: &RunState, step: &str) -> String {
 }
 
 /// A plan for reading, line by line.
-pub fn plan_lines(plan: &Plan, digest: &str, state: Option<&RunState>) -> Vec<String> {
+pub(super) fn plan_lines(plan: &Plan, digest: &str, state: Option<&RunState>) -> Vec<String> {
     let v = |text: &str| visible(text).into_owned();
     let mut lines = vec![
         format!("plan     {digest}"),
@@ -231,7 +231,7 @@ fn endpoint(plan: &Plan) -> String {
 }
 
 /// One step of a plan for reading.
-pub fn step_lines(step: &PlanStep) -> Vec<String> {
+pub(super) fn step_lines(step: &PlanStep) -> Vec<String> {
     let v = |text: &str| visible(text).into_owned();
     let word = step.verdict().map_or("·", verdict);
     let mut head = format!("{word:<5} {} — {}", step.id, v(&step.title));
@@ -290,7 +290,7 @@ fn finding_lines(finding: &Finding) -> Vec<String> {
 }
 
 /// The word of a verdict.
-pub fn verdict(verdict: Verdict) -> &'static str {
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Allow => "OK",
         Verdict::Warn => "WARN",
@@ -299,7 +299,7 @@ pub fn verdict(verdict: Verdict) -> &'static str {
 }
 
 /// The word for how a run stands.
-pub fn standing(state: &RunState, driven: bool) -> String {
+pub(super) fn standing(state: &RunState, driven: bool) -> String {
     if let Some((_, reason)) = &state.closed {
         return format!("closed ({})", visible(reason));
     }
@@ -320,7 +320,7 @@ pub fn standing(state: &RunState, driven: bool) -> String {
 }
 
 /// What a closed run came to, for the normal screen (SCREENS §8).
-pub fn summary(state: &RunState) -> String {
+pub(super) fn summary(state: &RunState) -> String {
     let count = |want: fn(&StepStatus) -> bool| state.steps.values().filter(|step| want(&step.status)).count();
     let ran = count(|status| matches!(status, StepStatus::Finished { .. }));
     let skipped = count(|status| matches!(status, StepStatus::Skipped { .. }));

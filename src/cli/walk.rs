@@ -35,7 +35,7 @@ const HANG_UP_GRACE: Duration = Duration::from_secs(20);
 const STOP_GRACE: Duration = Duration::from_millis(1800);
 
 /// How a walk is answered.
-pub struct Answers {
+pub(super) struct Answers {
     answers: HashMap<String, String>,
     accept: Vec<String>,
     wait: Option<Millis>,
@@ -47,7 +47,7 @@ pub struct Answers {
 
 impl Answers {
     /// Reads the flags.
-    pub fn new(global: &Global, args: &WalkArgs) -> Result<Self, Error> {
+    pub(super) fn new(global: &Global, args: &WalkArgs) -> Result<Self, Error> {
         let mut answers = HashMap::new();
         for answer in &args.answers {
             let Some((step, value)) = answer.split_once('=') else {
@@ -71,7 +71,7 @@ impl Answers {
 }
 
 /// Walks an opened run to its end, or to what no flag answers.
-pub async fn walk(opened: Opened, answers: &Answers, quiet_until: u64) -> Result<(), Error> {
+pub(super) async fn walk(opened: Opened, answers: &Answers, quiet_until: u64) -> Result<(), Error> {
     let (handle, updates) = opened;
     let mut walker = Walker {
         handle,
@@ -472,7 +472,7 @@ fn write_new(file: &std::path::Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// What a step's execution cost, in words.
-pub fn cost_words(plan: Option<&PlanAction>, cost: Option<u64>) -> String {
+pub(super) fn cost_words(plan: Option<&PlanAction>, cost: Option<u64>) -> String {
     match (plan, cost) {
         (Some(PlanAction::Dynamodb(_)), Some(cost)) => ReadUnits(cost).to_string(),
         (_, Some(cost)) => Bytes(cost).to_string(),

@@ -327,7 +327,7 @@ impl Session {
         }
     }
 
-    fn append(&mut self, events: Vec<(Timestamp, crate::core::run::EventBody)>, epoch: Option<u64>) -> Result<(), JournalError> {
+    fn append(&mut self, events: Vec<(Timestamp, EventBody)>, epoch: Option<u64>) -> Result<(), JournalError> {
         let append = Append { run: self.state.id.clone(), expected_seq: self.state.seq, epoch, actor: self.me.clone(), events };
         let events = self.ports.journal.append(&append)?;
         self.lost = false;
@@ -362,10 +362,10 @@ impl Session {
         {
             self.held.started = None;
         }
-        if let Some(epoch) = self.held.epoch {
-            if self.state.epoch > epoch {
-                self.lose_epoch();
-            }
+        if let Some(epoch) = self.held.epoch
+            && self.state.epoch > epoch
+        {
+            self.lose_epoch();
         }
         let _ = self.updates.send(Update::State { state: Arc::new(self.state.clone()), events });
     }
@@ -406,10 +406,10 @@ impl Session {
     fn turn(&mut self) {
         self.write_unwritten();
         // A journal that waits for its lock must not hold up what needs no journal: stopping and dropping go first.
-        if !self.held.journal_lost {
-            if let Err(refusal) = self.append_due() {
-                self.notice(refusal);
-            }
+        if !self.held.journal_lost
+            && let Err(refusal) = self.append_due()
+        {
+            self.notice(refusal);
         }
         let (owed, _) = effects(&self.state, &self.held, self.now());
         for effect in owed {
@@ -475,10 +475,10 @@ impl Session {
     /// An outcome must reach the journal; until it does, it waits here and what runs is stopped.
     fn record(&mut self, command: Command) {
         // A poll may come back with an end after a stop was recorded, and the other way round: the first is the one that counts.
-        if let Command::Finished { execution, .. } | Command::Stopped { execution, .. } = &command {
-            if self.state.execution(execution).is_some_and(|known| !known.is_open()) {
-                return;
-            }
+        if let Command::Finished { execution, .. } | Command::Stopped { execution, .. } = &command
+            && self.state.execution(execution).is_some_and(|known| !known.is_open())
+        {
+            return;
         }
         // What waits goes first: the order of outcomes is part of what happened.
         if !self.unwritten.is_empty() {
@@ -503,10 +503,10 @@ impl Session {
             _ => {}
         }
         for body in decide(&self.state, &command, &self.me, now).unwrap_or_default() {
-            if body.is_act() {
-                if let Err(error) = self.ports.notes.note(&self.state.id, &Act { happened_at: now, body }) {
-                    self.notice(Refusal::new(Kind::Failed, format!("an act could not be noted either: {error}")));
-                }
+            if body.is_act()
+                && let Err(error) = self.ports.notes.note(&self.state.id, &Act { happened_at: now, body })
+            {
+                self.notice(Refusal::new(Kind::Failed, format!("an act could not be noted either: {error}")));
             }
         }
         self.unwritten.push_back((now, command));

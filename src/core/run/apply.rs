@@ -263,10 +263,10 @@ fn start_access(state: &mut RunState, id: &str, event: &Event, deadline: crate::
         return Err(format!("starts at unknown step {from}"));
     }
     // A step that was only previewed under the old grant stays entered; a finished or failed one is reached again.
-    if state.cursor.as_deref() != Some(from.as_str()) || state.finished.is_some() {
-        if let Some(step) = state.steps.get_mut(&from) {
-            step.status = StepStatus::Pending;
-        }
+    if (state.cursor.as_deref() != Some(from.as_str()) || state.finished.is_some())
+        && let Some(step) = state.steps.get_mut(&from)
+    {
+        step.status = StepStatus::Pending;
     }
     state.cursor = Some(from);
     state.finished = None;

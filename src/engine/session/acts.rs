@@ -158,17 +158,17 @@ impl Session {
 
     /// Why this clock may not mint now.
     pub(super) fn clock_refusal(&self) -> Option<Refusal> {
-        if let Some(skew) = self.ports.clock.skew_ms() {
-            if skew.abs() > SKEW_LIMIT_MS {
-                let seconds = skew / 1000;
-                return Some(
-                    Refusal::new(
-                        Kind::Failed,
-                        format!("this machine's clock is {seconds} s from the services' time: no keys are asked for"),
-                    )
-                    .hint("set the clock (NTP); deadlines would be wrong by as much"),
-                );
-            }
+        if let Some(skew) = self.ports.clock.skew_ms()
+            && skew.abs() > SKEW_LIMIT_MS
+        {
+            let seconds = skew / 1000;
+            return Some(
+                Refusal::new(
+                    Kind::Failed,
+                    format!("this machine's clock is {seconds} s from the services' time: no keys are asked for"),
+                )
+                .hint("set the clock (NTP); deadlines would be wrong by as much"),
+            );
         }
         let now = self.now();
         // A service that agrees with this clock says that it was the other one which ran ahead.

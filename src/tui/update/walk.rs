@@ -280,12 +280,13 @@ pub(super) fn want(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     }
     let stage = run.stage(now);
-    if let Some(step) = stage.step() {
-        if !run.prose.contains_key(step) && run.step(step).is_some() {
-            // An empty text until it comes, so that it is asked for once.
-            run.prose.insert(step.to_owned(), Ok(String::new()));
-            effects.push(Effect::Prose(step.to_owned()));
-        }
+    if let Some(step) = stage.step()
+        && !run.prose.contains_key(step)
+        && run.step(step).is_some()
+    {
+        // An empty text until it comes, so that it is asked for once.
+        run.prose.insert(step.to_owned(), Ok(String::new()));
+        effects.push(Effect::Prose(step.to_owned()));
     }
     match stage {
         Stage::Preview(step) => {
@@ -307,13 +308,10 @@ pub(super) fn want(state: &mut State, effects: &mut Vec<Effect>) {
                 effects.push(Effect::Options(ticket));
             }
         }
-        Stage::Results(_, execution) => {
-            if !run.tables.contains_key(&execution) {
-                let asked =
-                    crate::core::run::command::Refusal::new(crate::core::run::command::Kind::Temporary, "Reading the rows.");
-                run.tables.insert(execution.clone(), Err(asked));
-                effects.push(Effect::Rows(execution));
-            }
+        Stage::Results(_, execution) if !run.tables.contains_key(&execution) => {
+            let asked = crate::core::run::command::Refusal::new(crate::core::run::command::Kind::Temporary, "Reading the rows.");
+            run.tables.insert(execution.clone(), Err(asked));
+            effects.push(Effect::Rows(execution));
         }
         _ => {}
     }

@@ -101,12 +101,12 @@ fn price(plan: &crate::core::plan::AthenaPlan, cost: Option<u64>) -> Option<Stri
 /// That the step failed although it has rows, or what was captured.
 fn remarks(run: &Run, id: &str, width: usize) -> Vec<Rich> {
     let mut lines = Vec::new();
-    if let Some(StepStatus::Finished { outcome, reason }) = run.state.steps.get(id).map(|step| &step.status) {
-        if *outcome != StepOutcome::Done {
-            let (role, word, _) = step::word_of(&StepStatus::Finished { outcome: *outcome, reason: None });
-            let reason = reason.clone().unwrap_or_default();
-            lines.extend(Rich::of(Role::Text, " ").add(role, word).add(Role::Text, &format!(": {reason}")).wrap(width, 2));
-        }
+    if let Some(StepStatus::Finished { outcome, reason }) = run.state.steps.get(id).map(|step| &step.status)
+        && *outcome != StepOutcome::Done
+    {
+        let (role, word, _) = step::word_of(&StepStatus::Finished { outcome: *outcome, reason: None });
+        let reason = reason.clone().unwrap_or_default();
+        lines.extend(Rich::of(Role::Text, " ").add(role, word).add(Role::Text, &format!(": {reason}")).wrap(width, 2));
     }
     if let Some(walked) = run.step(id) {
         let taken: Vec<String> = walked

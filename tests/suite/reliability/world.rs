@@ -24,7 +24,7 @@ use tollgate::sandbox::policy::{Context, Decision, Policy};
 
 /// How the one query of the runbook goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Query {
+pub(super) enum Query {
     /// It is done when it is first asked about.
     Short,
     /// It takes longer than any access lasts.
@@ -35,7 +35,7 @@ pub enum Query {
 
 /// One execution as the service knows it.
 #[derive(Debug, Clone)]
-pub struct Started {
+pub(super) struct Started {
     /// The service's id.
     pub id: String,
     token: String,
@@ -46,7 +46,7 @@ pub struct Started {
 
 /// One call that a service allowed.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub(super) struct Call {
     /// `athena:StartQueryExecution`.
     pub action: String,
     /// When.
@@ -59,7 +59,7 @@ struct Minted {
 }
 
 /// The services, with what they saw.
-pub struct World {
+pub(super) struct World {
     began: Instant,
     base: Timestamp,
     ahead: AtomicU64,
@@ -79,7 +79,7 @@ const ACCOUNT: &str = "arn:aws:athena:eu-central-1:123456789012:workgroup/tg-sma
 
 impl World {
     /// A new world at `base`.
-    pub fn new(query: Query, base: Timestamp) -> Arc<Self> {
+    pub(super) fn new(query: Query, base: Timestamp) -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
             base,
@@ -94,13 +94,13 @@ impl World {
     }
 
     /// The services' time.
-    pub fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         let elapsed = u64::try_from(self.began.elapsed().as_millis()).unwrap();
         self.base.plus(Millis(elapsed + self.ahead.load(Ordering::SeqCst)))
     }
 
     /// Time goes by.
-    pub fn pass(&self, time: Millis) {
+    pub(super) fn pass(&self, time: Millis) {
         self.ahead.fetch_add(time.0, Ordering::SeqCst);
     }
 
@@ -141,27 +141,27 @@ impl World {
     }
 
     /// Whether anything runs at the service now.
-    pub fn runs(&self) -> bool {
+    pub(super) fn runs(&self) -> bool {
         // Only what never ends can run on.
         self.query == Query::Endless && lock(&self.started).iter().any(|query| query.stopped.is_none())
     }
 }
 
 /// The mutex's content, whatever died while holding it.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Before or after what the point names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub(super) enum Side {
     Before,
     After,
 }
 
 /// Where a process dies: the first time that it comes there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Point {
+pub(super) struct Point {
     /// `journal: mint.intended`, `call: AssumeRole`, `spool: rows`.
     pub name: String,
     /// Before or after it.
@@ -169,7 +169,7 @@ pub struct Point {
 }
 
 /// What a process's ports do beside their work.
-pub struct Fate {
+pub(super) struct Fate {
     /// Where it dies.
     pub dies: Option<Point>,
     dead: AtomicBool,
@@ -196,29 +196,29 @@ impl Default for Fate {
 
 impl Fate {
     /// Dies there.
-    pub fn at(point: Point) -> Self {
+    pub(super) fn at(point: Point) -> Self {
         Self { dies: Some(point), ..Self::default() }
     }
 
     /// Kills it now: from here on every port is silent.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         self.dead.store(true, Ordering::SeqCst);
         self.died.notify_waiters();
         self.died.notify_one();
     }
 
     /// Makes it look again, as the store's watch would.
-    pub fn nudge(&self) {
+    pub(super) fn nudge(&self) {
         self.changed.send_modify(|version| *version += 1);
     }
 
     /// Whether it is dead.
-    pub fn is_dead(&self) -> bool {
+    pub(super) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }
 
     /// Returns when it has died.
-    pub async fn death(&self) {
+    pub(super) async fn death(&self) {
         while !self.is_dead() {
             self.died.notified().await;
         }
@@ -561,7 +561,7 @@ impl FactSource for Port {
 }
 
 /// A process of `name` in this world, over the store and spool in `dir`.
-pub fn process(world: &Arc<World>, dir: &Path, name: &str, fate: Arc<Fate>) -> Engine {
+pub(super) fn process(world: &Arc<World>, dir: &Path, name: &str, fate: Arc<Fate>) -> Engine {
     let journal = SqliteJournal::open(&dir.join("journal.db"), Sharing::Private).unwrap();
     let spool = FileSpool::open(dir).unwrap();
     let loaded = books::load(&dir.join("book")).unwrap();
@@ -624,7 +624,7 @@ dynamodb:
 "#;
 
 /// The book of the matrix: one statement of each service, and a note at the end.
-pub fn write_book(dir: &Path) {
+pub(super) fn write_book(dir: &Path) {
     let book = dir.join("book");
     std::fs::create_dir(&book).unwrap();
     std::fs::write(book.join("tollgate.yaml"), BOOK).unwrap();

@@ -12,14 +12,14 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A state directory, its sandbox, and the shipped book.
-pub struct House {
+pub(super) struct House {
     dir: tempfile::TempDir,
     sandbox: String,
 }
 
 /// How a process ended.
 #[derive(Debug)]
-pub struct Ran {
+pub(super) struct Ran {
     /// Its exit code; -1 for a signal.
     pub code: i32,
     /// stdout.
@@ -30,13 +30,13 @@ pub struct Ran {
 
 impl Ran {
     /// The events on stdout.
-    pub fn events(&self) -> Vec<Value> {
+    pub(super) fn events(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 /// An open request.
-pub struct Request {
+pub(super) struct Request {
     /// Its id.
     pub id: String,
     /// The plan's digest.
@@ -45,7 +45,7 @@ pub struct Request {
 
 impl House {
     /// A house whose sandbox has this pace.
-    pub fn open(pace: &str) -> Self {
+    pub(super) fn open(pace: &str) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -55,12 +55,12 @@ impl House {
     }
 
     /// A path in the house.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Adds a runbook with these steps to the book.
-    pub fn own_book(&self, steps: &str, id: &str) {
+    pub(super) fn own_book(&self, steps: &str, id: &str) {
         let text = format!(
             "runbook: v1\nid: {id}\ntitle: {id}\ninputs:\n  day: {{ type: date, as: \"%Y/%m/%d\", default: yesterday }}\naccess: {{ target: shop-readonly }}\n{steps}\n"
         );
@@ -84,12 +84,12 @@ impl House {
     }
 
     /// Runs to the end.
-    pub fn run(&self, who: &str, words: &[&str]) -> Ran {
+    pub(super) fn run(&self, who: &str, words: &[&str]) -> Ran {
         self.begin(who, words).end()
     }
 
     /// Begins a process.
-    pub fn begin(&self, who: &str, words: &[&str]) -> Walk {
+    pub(super) fn begin(&self, who: &str, words: &[&str]) -> Walk {
         let mut child = self.command(who, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = Lines::of(child.stdout.take().unwrap());
         let said = Lines::of(child.stderr.take().unwrap());
@@ -97,7 +97,7 @@ impl House {
     }
 
     /// The one open request, once there is one.
-    pub fn request(&self) -> Request {
+    pub(super) fn request(&self) -> Request {
         let end = Instant::now() + PATIENCE;
         loop {
             let listed = self.run("lea", &["requests", "list", "--format", "json"]);
@@ -111,7 +111,7 @@ impl House {
     }
 
     /// Votes on the one open request.
-    pub fn vote(&self, who: &str, vote: &str, more: &[&str]) {
+    pub(super) fn vote(&self, who: &str, vote: &str, more: &[&str]) {
         let request = self.request();
         let words = [&["requests", vote, &request.id, "--digest", &request.digest[..12]], more].concat();
         let voted = self.run(who, &words);
@@ -165,7 +165,7 @@ impl Lines {
 }
 
 /// A process under way.
-pub struct Walk {
+pub(super) struct Walk {
     child: Child,
     out: Lines,
     said: Lines,
@@ -173,7 +173,7 @@ pub struct Walk {
 
 impl Walk {
     /// Waits until stdout has an event of this kind.
-    pub fn sees(&self, kind: &str) {
+    pub(super) fn sees(&self, kind: &str) {
         let wanted = format!("\"kind\":\"{kind}\"");
         let found = self.out.wait(|lines, ended| ended || lines.iter().any(|line| line.contains(&wanted)));
         assert!(
@@ -184,25 +184,25 @@ impl Walk {
     }
 
     /// The run's id, from its first event.
-    pub fn run_id(&self) -> String {
+    pub(super) fn run_id(&self) -> String {
         let text = self.out.wait(|lines, ended| ended || !lines.is_empty()).unwrap();
         let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         first["run"].as_str().unwrap().to_owned()
     }
 
     /// SIGKILL.
-    pub fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Another signal.
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(super) fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ran {
+    pub(super) fn end(mut self) -> Ran {
         let end = Instant::now() + PATIENCE;
         // Both pipes end with the process.
         let out = self.out.wait(|_, ended| ended);

@@ -110,12 +110,7 @@ impl Resolver<'_> {
     }
 
     /// FROM: the parts between commas, joined from the left.
-    pub(super) fn from<'t>(
-        &mut self,
-        parts: &'t [tree::Relation],
-        scope: &Rc<Scope>,
-        pairs: &mut Vec<Pair>,
-    ) -> Outcome<Relation> {
+    pub(super) fn from(&mut self, parts: &[tree::Relation], scope: &Rc<Scope>, pairs: &mut Vec<Pair>) -> Outcome<Relation> {
         let mut parts = parts.iter();
         let Some(first) = parts.next() else {
             let fields: Rc<[Rc<Field>]> = Rc::from([]);

@@ -83,7 +83,7 @@ impl Resolver<'_> {
         Relation { fields, scope, one_row, leaves, stream: Vec::new(), proper: None }
     }
 
-    pub(super) fn relation<'t>(&mut self, relation: &'t tree::Relation, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn relation(&mut self, relation: &tree::Relation, scope: &Rc<Scope>) -> Outcome<Relation> {
         self.spend(1)?;
         let span = relation.span;
         match &relation.kind {
@@ -125,7 +125,7 @@ impl Resolver<'_> {
     }
 
     /// `(query)` in FROM.
-    pub(super) fn derived<'t>(&mut self, query: &'t Query, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn derived(&mut self, query: &Query, scope: &Rc<Scope>) -> Outcome<Relation> {
         let inner = self.query_in(query, scope, true)?;
         let fields: Vec<Field> = inner.fields.iter().map(|field| field.as_ref().clone()).collect();
         let mut relation = self.relation_of(scope, fields, inner.one_row);
@@ -176,7 +176,7 @@ impl Resolver<'_> {
     }
 
     /// UNNEST: an array gives a column, or one for each field of its rows; a map gives two.
-    fn unnest<'t>(&mut self, exprs: &'t [Expr], ordinality: bool, scope: &Rc<Scope>) -> Outcome<Relation> {
+    fn unnest(&mut self, exprs: &[Expr], ordinality: bool, scope: &Rc<Scope>) -> Outcome<Relation> {
         // The expressions see the relations to the left, which `scope` is of.
         let inner = self.scope_in(scope, Rc::from([]));
         let cx = self.cx(&inner);

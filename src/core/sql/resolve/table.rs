@@ -298,7 +298,7 @@ impl Resolver<'_> {
     }
 
     /// `TABLE t` as a query: all columns, hidden ones too.
-    pub(super) fn table_body<'t>(&mut self, name: &'t QualifiedName, scope: &Rc<Scope>) -> Outcome<Relation> {
+    pub(super) fn table_body(&mut self, name: &QualifiedName, scope: &Rc<Scope>) -> Outcome<Relation> {
         // The server points at TABLE.
         let at = Span::new(name.span.first.saturating_sub(1), name.span.last);
         let relation = self.table(name, None, None, at, scope)?;
