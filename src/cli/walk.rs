@@ -83,7 +83,7 @@ pub(super) async fn walk(opened: Opened, answers: &Answers, quiet_until: u64) ->
         asked: None,
         waiting_since: None,
     };
-    let outcome = walker.to_the_end().await;
+    let outcome = walker.drive().await;
     let reason = if outcome.is_ok() { "the walk is done" } else { "the walk without a terminal ended" };
     walker.handle.leave(reason).await;
     walker.drain();
@@ -103,7 +103,7 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    async fn to_the_end(&mut self) -> Result<(), Error> {
+    async fn drive(&mut self) -> Result<(), Error> {
         let signals =
             |kind| signal(kind).map_err(|error| Error::new(ExitKind::Failed, format!("signals cannot be heard: {error}")));
         let mut interrupt = signals(SignalKind::interrupt())?;

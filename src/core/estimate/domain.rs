@@ -83,16 +83,6 @@ impl Domain {
         Self::between(Some((value.clone(), true)), Some((value, true)))
     }
 
-    /// The values between two bounds, of which some are left out: what another table's rows leave.
-    pub(super) fn some_between(low: Value, high: Value) -> Self {
-        Self::between(Some((low, true)), Some((high, true)))
-    }
-
-    /// Whether nothing belongs to it.
-    pub(super) fn is_none(&self) -> bool {
-        self.ranges.is_empty() && !self.nulls
-    }
-
     /// Whether it is a few single values, as a Bloom filter can be asked for.
     pub(super) fn is_discrete(&self) -> bool {
         let single = |range: &Range| match (&range.low, &range.high) {

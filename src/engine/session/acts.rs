@@ -11,7 +11,6 @@ use super::{Done, Session};
 use crate::core::plan::fill::{FillError, value_for};
 use crate::core::plan::{AthenaPlan, DynamodbPlan, DynamodbRequest, DynamodbValue, Part, PlanAction, PlanTarget, SourceIdentity};
 use crate::core::run::command::{Kind, Refusal};
-use crate::core::run::effects::must_stop;
 use crate::core::run::event::{ExecutionOutcome, MintPurpose, Service, ServiceFailure, StopReason};
 use crate::core::run::state::Execution;
 use crate::core::run::{Command, Effect, walk};
@@ -465,11 +464,6 @@ impl Session {
                 None
             }
         }
-    }
-
-    /// Whether the open execution has to be stopped now, for the frontends' words.
-    pub(super) fn stopping(&self) -> Option<StopReason> {
-        self.state.open_execution().and_then(|execution| must_stop(&self.state, execution, &self.held, self.now()))
     }
 }
 

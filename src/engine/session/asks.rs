@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 use super::{Ask, Done, ExportFormat, LookReply, Session};
+use crate::core::run::Command;
 use crate::core::run::command::{Kind, Refusal};
 use crate::core::run::state::StepStatus;
-use crate::core::run::{Command, walk};
 use crate::engine::desk::Preview;
 use crate::engine::{evaluating, exporting, looking};
 
@@ -156,13 +156,6 @@ impl Session {
             sha256: hex::encode(Sha256::digest(&bytes)),
         })?;
         Ok(file)
-    }
-
-    /// The names of the warnings that the step at the cursor has in its plan.
-    pub(super) fn planned_warnings(&self) -> Vec<String> {
-        let step = self.state.cursor.as_deref();
-        let planned = self.state.active().and_then(|(request, _)| request.plan.step(step?));
-        planned.map_or_else(Vec::new, |step| walk::warnings(step.findings()))
     }
 }
 
