@@ -3,6 +3,8 @@
 
 #[path = "reliability/lost.rs"]
 mod lost;
+#[path = "reliability/matrix.rs"]
+mod matrix;
 #[path = "reliability/world.rs"]
 mod world;
 

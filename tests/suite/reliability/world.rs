@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -564,8 +564,12 @@ impl FactSource for Port {
 pub(super) fn process(world: &Arc<World>, dir: &Path, name: &str, fate: Arc<Fate>) -> Engine {
     let journal = SqliteJournal::open(&dir.join("journal.db"), Sharing::Private).unwrap();
     let spool = FileSpool::open(dir).unwrap();
-    let loaded = books::load(&dir.join("book")).unwrap();
-    let shelf = loaded.shelf.unwrap_or_else(|| panic!("{:?}", loaded.problems));
+    // Every cell has the same book; loading asks git, which costs more than a whole walk.
+    static SHELF: OnceLock<Shelf> = OnceLock::new();
+    let shelf = SHELF.get_or_init(|| {
+        let loaded = books::load(&dir.join("book")).unwrap();
+        loaded.shelf.unwrap_or_else(|| panic!("{:?}", loaded.problems))
+    });
     let changes = fate.changed.subscribe();
     let catalog = dir.join("book/catalog.yaml");
     let port = Port(Arc::new(Process { world: world.clone(), fate, journal, spool, catalog }));
@@ -583,7 +587,7 @@ pub(super) fn process(world: &Arc<World>, dir: &Path, name: &str, fate: Arc<Fate
         changed: changes,
     };
     let me = Actor { name: name.to_owned(), uid: 1000, arn: None, host: "here".into() };
-    Engine::new(Arc::new(ports), Arc::new(shelf), me, None)
+    Engine::new(Arc::new(ports), Arc::new(shelf.clone()), me, None)
 }
 
 const BOOK: &str = r#"tollgate: v1
