@@ -171,6 +171,9 @@ fn for_open(state: &RunState, execution: &Execution, held: &Held, now: Timestamp
         return Vec::new();
     }
     let live = state.active().is_some_and(|(request, deadline)| request.id == execution.request && now < deadline);
+    if execution.service == Service::Dynamodb {
+        return for_read(state, execution, held, now, live);
+    }
     let janitor = has_keys(held, now, |purpose| matches!(purpose, MintPurpose::Janitor(e) if *e == execution.id));
     let own = live && has_keys(held, now, |purpose| serves(purpose, &execution.step));
     let usable = own || janitor;
@@ -185,10 +188,6 @@ fn for_open(state: &RunState, execution: &Execution, held: &Held, now: Timestamp
             (true, None) => Vec::new(),
         },
         ExecutionState::Intended => {
-            // A read has no token that would make sending it again the same read: only the process that meant it sends it.
-            if execution.service == Service::Dynamodb && execution.epoch != state.epoch {
-                return vec![Effect::Recover(id)];
-            }
             let fresh = live && stop.is_none() && now.since(execution.intended_at) < RESEND_WITHIN;
             // Only a janitor's policy may list; only the step's own may start.
             match (fresh, own, janitor) {
@@ -205,6 +204,24 @@ fn for_open(state: &RunState, execution: &Execution, held: &Held, now: Timestamp
             (true, None) => vec![Effect::Poll(id)],
         },
         _ => Vec::new(),
+    }
+}
+
+/// A read of DynamoDB is one call: it cannot be asked about, stopped or found, and has no token that would make sending it again the
+/// same read. Only the process that meant it sends it, and waits for its end; nobody else can tell.
+fn for_read(state: &RunState, execution: &Execution, held: &Held, now: Timestamp, live: bool) -> Vec<Effect> {
+    let id = execution.id.clone();
+    let late = now.since(execution.intended_at) >= RESEND_WITHIN;
+    if execution.epoch != state.epoch || late {
+        return vec![Effect::Recover(id)];
+    }
+    if execution.state != ExecutionState::Intended || !live || must_stop(state, execution, held, now).is_some() {
+        return Vec::new();
+    }
+    if has_keys(held, now, |purpose| serves(purpose, &execution.step)) {
+        vec![Effect::Start(id)]
+    } else {
+        vec![Effect::Mint(MintPurpose::Step(execution.step.clone()))]
     }
 }
 
