@@ -5,6 +5,9 @@ use std::io;
 use rustix::process::{Signal, getpgrp, getpid, kill_process, kill_process_group};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
+/// Within this a stopped process stands still, on a busy machine too. Time that passes while it is stopped counts.
+const STOPPING: std::time::Duration = std::time::Duration::from_millis(250);
+
 /// A signal that means something to the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heeded {
@@ -68,4 +71,6 @@ pub(super) fn stop_here() {
         let _ = kill_process_group(group, Signal::TSTP);
     }
     let _ = kill_process(me, Signal::STOP);
+    // The stop may reach this thread after the call has returned; what comes next must come after the continuing.
+    std::thread::sleep(STOPPING);
 }
